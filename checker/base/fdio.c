@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <poll.h>
+
+#include "fdio.h"
+
+int kc_close(int fd)
+{
+	int saved = errno;
+
+	if (fd >= 0)
+		(void)close(fd);
+	errno = saved;
+	return -EBADF;
+}
+
+int kc_read_all(int fd, size_t max, struct kc_buf *b)
+{
+	char chunk[16384];
+	size_t total = 0;
+
+	for (;;) {
+		/* One more than allowed, so that "too large" is seen and never taken for the end. */
+		size_t want = KC_MIN(sizeof(chunk), max - total + 1);
+		ssize_t n = read(fd, chunk, want);
+
+		if (n < 0) {
+			if (errno == EINTR)
+				continue;
+			return -errno;
+		}
+		if (n == 0)
+			break;
+		total += (size_t)n;
+		if (total > max)
+			return -EFBIG;
+		kc_buf_add(b, chunk, (size_t)n);
+	}
+	kc_buf_add(b, NULL, 0);
+	return kc_buf_error(b);
+}
+
+int kc_write_all(int fd, const void *data, size_t len)
+{
+	const char *p = data;
+
+	while (len > 0) {
+		ssize_t n = write(fd, p, len);
+
+		if (n < 0 && errno == EAGAIN) {
+			struct pollfd pfd = { .fd = fd, .events = POLLOUT };
+
+			if (poll(&pfd, 1, -1) < 0 && errno != EINTR)
+				return -errno;
+			continue;
+		}
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		p += n;
+		len -= (size_t)n;
+	}
+	return 0;
+}

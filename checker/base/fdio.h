@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include <errno.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "str.h"
+
+/* Closes what is open and keeps errno; returns -EBADF for assignment. */
+int kc_close(int fd);
+
+static inline void kc_closep(int *fd)
+{
+	(void)kc_close(*fd);
+}
+
+static inline void kc_fclosep(FILE **f)
+{
+	if (*f)
+		(void)fclose(*f);
+}
+
+/*
+ * Reads from the current offset to the end, at most max bytes, into b (appended). -EFBIG when there
+ * is more than max; a negative errno else. For regular files and for pipes that end.
+ */
+int kc_read_all(int fd, size_t max, struct kc_buf *b);
+
+/* Writes all, waiting where the descriptor would block. Negative errno on failure. */
+int kc_write_all(int fd, const void *data, size_t len);

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * What plugins of this tree share. A plugin includes k8scheck-plugin.h and headers of this folder, and
+ * nothing else of the tree; this header opens the small part of base/ that has no knowledge of the
+ * project: ownership, strings, numbers, arenas.
+ */
+#include "base/arena.h"
+#include "base/fdio.h"
+#include "base/num.h"
+#include "base/str.h"
+#include "k8scheck-plugin.h"
+
+/* A finding in one call; every text may be NULL. Returns what kc_finding() returns. */
+int kc_report(const struct kc_host *host, struct kc_run *run, uint32_t horizon, uint32_t verdict,
+	      const char *subject, const char *expected, const char *found, const char *source,
+	      const char *message);
+
+/* A skip for one of the check's reasons. */
+int kc_report_skip(const struct kc_host *host, struct kc_run *run, uint32_t horizon,
+		   const char *subject, const char *reason, const char *message);
+
+/* An error: what a service failed with, by kc_why(). */
+int kc_report_error(const struct kc_host *host, struct kc_run *run, uint32_t horizon,
+		    const char *subject, const char *source);
+
+/* Text in the run's memory, for a finding; never NULL ("(out of memory)" at worst). */
+const char *kc_text(const struct kc_host *host, struct kc_run *run, const char *fmt, ...)
+	kc_printf(3, 4);

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "formats.h"
+
+/*
+ * systemd units from files alone, as systemd.unit(5) says PID 1 reads them and systemctl(1) judges their
+ * enablement. For the boot horizon: nothing is asked of a running systemd.
+ */
+
+/* The unit folders, in their order of precedence; runtime ones (/run) only where the next boot has them:
+ * never, so they are left out. NULL-terminated. */
+extern const char *const kc_unit_dirs[];
+
+struct kc_place {
+	const char *file;
+	unsigned line;
+};
+
+/* One assignment; values keep specifiers and quotes, continuation lines are joined by a space. */
+struct kc_unit_setting {
+	const char *section, *key, *value;
+	struct kc_place place;
+};
+
+struct kc_unit_file {
+	const char *name;      /* as asked */
+	const char *canonical; /* behind aliases */
+	const char *fragment;  /* the file; NULL when there is none */
+	bool masked;	       /* an empty file, or a link to /dev/null; `fragment` is then that mask */
+	const char *const *dropins;	   /* files, in the order they apply */
+	const struct kc_unit_setting *setting; /* of fragment and drop-ins, in order, nothing reset yet */
+	size_t n_settings;
+};
+
+/*
+ * Reads fragment and drop-ins (NAME.d, the prefix folders foo-.service.d, service.d, and those of
+ * aliases and templates) below the unit folders. 0 also when there is no such unit (fragment NULL). A
+ * file that cannot be read is a negative errno, with kc_why().
+ */
+int kc_unit_file_load(const struct kc_host *host, struct kc_run *run, struct kc_arena *arena,
+		      const char *name, const struct kc_unit_file **ret_unit);
+
+/* Values of a setting that is a list in systemd: an empty assignment forgets those before it. */
+int kc_unit_file_list(const struct kc_unit_file *unit, const char *section, const char *key,
+		      struct kc_arena *arena, const struct kc_unit_setting ***ret_list, size_t *ret_n);
+
+/* The last assignment of a setting that is a single value; NULL when there is none. */
+const struct kc_unit_setting *kc_unit_file_last(const struct kc_unit_file *unit, const char *section,
+						const char *key);
+
+/* Parses the text of one unit file; pure. Lines that systemd would ignore with a warning are left out. */
+int kc_unit_file_parse(const char *file, const char *text, size_t size, struct kc_arena *arena,
+		       struct kc_unit_setting **ret_settings, size_t *ret_n);
+
+enum kc_unit_enablement {
+	KC_UNIT_NOT_FOUND = 1,
+	KC_UNIT_ENABLED = 2,
+	KC_UNIT_DISABLED = 3,
+	KC_UNIT_MASKED = 4,
+	KC_UNIT_STATIC = 5,   /* no [Install] section: something else starts it, or nothing */
+	KC_UNIT_ALIAS = 6,    /* the name is a link to another unit */
+	KC_UNIT_INDIRECT = 7, /* [Install] has only Also=, or another instance is enabled */
+	KC_UNIT_GENERATED = 8,
+	KC_UNIT_LINKED = 9,   /* the file lies outside the unit folders and is linked in, not enabled */
+};
+
+struct kc_unit_enabled {
+	uint32_t state;	    /* enum kc_unit_enablement */
+	const char *source; /* the link that enables it, the mask, the fragment, or the folders searched */
+	const char *preset; /* "enabled", "disabled" and where a preset file says so; NULL for none */
+};
+
+const char *kc_unit_enablement_name(uint32_t state);
+
+/* `systemctl --root=… is-enabled NAME`, with the link or file that decides. */
+int kc_unit_enablement(const struct kc_host *host, struct kc_run *run, struct kc_arena *arena,
+		       const char *name, struct kc_unit_enabled *ret_enabled);
+
+/* One word of a command line, and where it was written (unit file, drop-in, or environment file). */
+struct kc_word {
+	const char *text;
+	struct kc_place place;
+};
+
+struct kc_command {
+	const struct kc_word *word; /* word[0] is the program */
+	size_t n;
+	struct kc_place place; /* of the ExecStart= line */
+};
+
+/* A variable of the service's environment, and the file that set it last. */
+struct kc_environment_variable {
+	const char *name, *value;
+	struct kc_place place;
+};
+
+struct kc_service_command {
+	struct kc_command command; /* of the last ExecStart= that counts; n is 0 when there is none */
+	const struct kc_environment_variable *environment;
+	size_t n_environment;
+};
+
+/*
+ * The command that a service will be started with: ExecStart= after resets, split and unquoted as
+ * systemd.service(5) says, with $VAR (split into words) and ${VAR} replaced from Environment= and
+ * EnvironmentFile= (a leading "-" makes it optional), in their order.
+ */
+int kc_unit_service_command(const struct kc_host *host, struct kc_run *run, struct kc_arena *arena,
+			    const struct kc_unit_file *unit, struct kc_service_command *ret_service);
+
+/* An environment file as systemd.exec(5) (EnvironmentFile=) reads it; pure. */
+int kc_environment_file_parse(const char *file, const char *text, size_t size, struct kc_arena *arena,
+			      struct kc_environment_variable **ret_variables, size_t *ret_n);
