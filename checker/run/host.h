@@ -23,6 +23,13 @@ struct kc_run_sink {
 	void (*log)(void *context, uint32_t level, const char *text);
 };
 
+/* Bounds of one run: findings, and the memory of what services hand out. */
+enum {
+	KC_RUN_FINDINGS_MAX = 4096,
+	KC_RUN_TEXT_MAX = 64 * 1024, /* of one text of a finding; more is cut, with a note */
+	KC_RUN_MEMORY_MAX = 64 * 1024 * 1024,
+};
+
 /* One run of one check. Zeroed but for what the caller sets; kc_run_done() frees. */
 struct kc_run {
 	/* set by the caller */
@@ -43,6 +50,7 @@ struct kc_run {
 	char why[1024];
 	uint32_t reported; /* horizons that have a finding */
 	uint32_t n_findings;
+	int refused; /* negative errno: something it handed in was refused, so nothing of it may pass */
 };
 
 void kc_run_done(struct kc_run *run);

@@ -20,7 +20,8 @@ enum kc_ask_kind {
 	KC_ASK_PROGRAM = 7,  /* strings: path, argv…. Answer: numbers exit code, signal; out, err */
 	KC_ASK_PROCESS = 8,  /* number: pid; strings: "exe", "cwd", "root", "fd/N". Answer: target */
 	KC_ASK_SYSCTL = 9,   /* strings: path below /proc/sys. Answer: value */
-	KC_ASK_MAX = 10,
+	KC_ASK_ADDRESSES = 10, /* answer: interface, ADDRESS/PREFIX, … */
+	KC_ASK_MAX = 11,
 };
 
 struct kc_question {
