@@ -50,7 +50,7 @@ struct kc_manifest_check {
 	uint32_t n_results;
 	const char *const *reads;    /* places it looks at: paths, bus properties, end points */
 	const char *const *touches;  /* what its repair may touch: paths, or $NAME for a parameter */
-	const char *remedy;	     /* how to mend it by hand, in general */
+	const char *remedy;	     /* how to mend it by hand, in general; may be NULL */
 	const char *const *references;
 };
 
@@ -64,7 +64,8 @@ struct kc_manifest {
 	const char *name;    /* of the plugin */
 	const char *version; /* of the plugin */
 	const char *title;
-	const char *doc;
+	const char *doc; /* may be NULL */
+	bool state;	 /* it has open and close */
 	const struct kc_manifest_check *checks;
 	uint32_t n_checks;
 	const struct kc_manifest_fact *facts; /* that it gathers */
