@@ -31,12 +31,15 @@ struct kc_unit_file {
 	const char *const *dropins;	   /* files, in the order they apply */
 	const struct kc_unit_setting *setting; /* of fragment and drop-ins, in order, nothing reset yet */
 	size_t n_settings;
+	const char *fault; /* a sentence why systemd cannot load it though there is a file; else NULL */
 };
 
 /*
  * Reads fragment and drop-ins (NAME.d, the prefix folders foo-.service.d, service.d, and those of
  * aliases and templates) below the unit folders. 0 also when there is no such unit (fragment NULL). A
- * file that cannot be read is a negative errno, with kc_why().
+ * file that cannot be read is a negative errno, with kc_why(); -EINVAL: that is no name of a unit;
+ * -E2BIG: more than 1,024 drop-ins or aliases, or 65,536 settings. A fault in the fragment is in
+ * `fault`; of a drop-in with a fault, what stands before it counts (systemd.unit(5)).
  */
 int kc_unit_file_load(const struct kc_host *host, struct kc_run *run, struct kc_arena *arena,
 		      const char *name, const struct kc_unit_file **ret_unit);
@@ -49,7 +52,11 @@ int kc_unit_file_list(const struct kc_unit_file *unit, const char *section, cons
 const struct kc_unit_setting *kc_unit_file_last(const struct kc_unit_file *unit, const char *section,
 						const char *key);
 
-/* Parses the text of one unit file; pure. Lines that systemd would ignore with a warning are left out. */
+/*
+ * Parses the text of one unit file; pure. Lines that systemd would ignore with a warning are left out.
+ * -EBADMSG: systemd refuses the file (a section header left open, a line that is not UTF-8); -EFBIG,
+ * -E2BIG: more than 1 MiB, or than 65,536 settings.
+ */
 int kc_unit_file_parse(const char *file, const char *text, size_t size, struct kc_arena *arena,
 		       struct kc_unit_setting **ret_settings, size_t *ret_n);
 
@@ -99,16 +106,25 @@ struct kc_service_command {
 	struct kc_command command; /* of the last ExecStart= that counts; n is 0 when there is none */
 	const struct kc_environment_variable *environment;
 	size_t n_environment;
+	const char *fault; /* a sentence why systemd would not start it (a quote left open, an environment
+			      file that is not there, a second ExecStart=); else NULL */
 };
 
 /*
  * The command that a service will be started with: ExecStart= after resets, split and unquoted as
- * systemd.service(5) says, with $VAR (split into words) and ${VAR} replaced from Environment= and
- * EnvironmentFile= (a leading "-" makes it optional), in their order.
+ * systemd.service(5) says, with $VAR (split into words) and ${VAR} replaced from Environment= and then
+ * EnvironmentFile= (a leading "-" makes it optional; patterns), less UnsetEnvironment=. Specifiers that
+ * the files alone do not decide (%H, %m, ...) stay as they are; so does what the manager itself would
+ * add to the environment. Prefixes of the program (-, @, :, +, !) and the name behind @ are left out.
  */
 int kc_unit_service_command(const struct kc_host *host, struct kc_run *run, struct kc_arena *arena,
 			    const struct kc_unit_file *unit, struct kc_service_command *ret_service);
 
-/* An environment file as systemd.exec(5) (EnvironmentFile=) reads it; pure. */
+/*
+ * An environment file as systemd.exec(5) (EnvironmentFile=) reads it; pure. The last of several values
+ * of a variable is kept, in the place of the first. A comment that ends in a backslash does not go on
+ * in the next line, as since systemd 254. -EBADMSG: systemd refuses the whole file (NUL, broken UTF-8);
+ * -EFBIG, -E2BIG: more than 1 MiB, or 4,096 variables.
+ */
 int kc_environment_file_parse(const char *file, const char *text, size_t size, struct kc_arena *arena,
 			      struct kc_environment_variable **ret_variables, size_t *ret_n);
