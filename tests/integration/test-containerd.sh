@@ -1,0 +1,151 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# Starts a real containerd whose every file lies in a folder of its own, and asks it through the door to
+# container runtimes. The argument is the program that asks (tests/support/ask-runtime.c). Exits with 77
+# where there is no containerd, or none that can start.
+
+set -u -o pipefail
+
+ask=$1
+failures=0
+
+skip() {
+	echo "skipped: $1"
+	exit 77
+}
+
+command -v containerd >/dev/null || skip "containerd is not installed"
+[ "$(id -u)" = 0 ] || skip "containerd needs root"
+
+dir=$(mktemp -d "${TMPDIR:-/tmp}/k8scheck-containerd-XXXXXX") || exit 1
+pid=
+
+clean_up() {
+	if [ -n "$pid" ]; then
+		kill "$pid" 2>/dev/null
+		wait "$pid" 2>/dev/null
+	fi
+	# Its snapshotters may have left mounts below its state.
+	grep -o " $dir/[^ ]*" /proc/self/mounts | sort -r | while read -r mount; do
+		umount "$mount" 2>/dev/null
+	done
+	rm -rf --one-file-system "$dir"
+}
+trap clean_up EXIT
+
+mkdir -p "$dir/run" "$dir/cni/bin" "$dir/cni/net.d" "$dir/opt"
+cat >"$dir/config.toml" <<END
+version = 2
+root = "$dir/root"
+state = "$dir/state"
+disabled_plugins = [
+  "io.containerd.internal.v1.opt",
+  "io.containerd.snapshotter.v1.aufs",
+  "io.containerd.snapshotter.v1.btrfs",
+  "io.containerd.snapshotter.v1.devmapper",
+  "io.containerd.snapshotter.v1.overlayfs",
+  "io.containerd.snapshotter.v1.zfs",
+  "io.containerd.tracing.processor.v1.otlp",
+  "io.containerd.internal.v1.tracing",
+]
+[grpc]
+  address = "$dir/run/containerd.sock"
+[ttrpc]
+  address = "$dir/run/containerd.sock.ttrpc"
+[debug]
+  address = "$dir/run/debug.sock"
+[plugins."io.containerd.grpc.v1.cri"]
+  disable_tcp_service = true
+  stream_server_port = "0"
+  [plugins."io.containerd.grpc.v1.cri".cni]
+    bin_dir = "$dir/cni/bin"
+    conf_dir = "$dir/cni/net.d"
+  [plugins."io.containerd.grpc.v1.cri".containerd]
+    snapshotter = "native"
+END
+
+containerd --config "$dir/config.toml" >"$dir/log" 2>&1 &
+pid=$!
+
+# Until it answers Version: its socket is there before its CRI is.
+answered=
+for _ in $(seq 100); do
+	if [ -S "$dir/run/containerd.sock" ] &&
+		"$ask" "$dir" unix:///run/containerd.sock version >"$dir/version" 2>&1; then
+		answered=yes
+		break
+	fi
+	kill -0 "$pid" 2>/dev/null || break
+	sleep 0.1
+done
+if [ -z "$answered" ]; then
+	[ -f "$dir/version" ] && cat "$dir/version"
+	grep -i 'level=\(error\|fatal\)' "$dir/log" | tail -3
+	kill -0 "$pid" 2>/dev/null && [ -S "$dir/run/containerd.sock" ] && {
+		echo "FAIL: containerd runs and does not answer"
+		exit 1
+	}
+	skip "containerd cannot start here: $(tail -1 "$dir/log")"
+fi
+
+# expect NAME PATTERN: the last answer has a line that matches the extended regular expression.
+expect() {
+	if ! grep -Eq -- "$2" "$dir/answer"; then
+		echo "FAIL: $1: nothing matches: $2"
+		sed 's/^/    /' "$dir/answer"
+		failures=$((failures + 1))
+	fi
+}
+
+# query EXIT-CODE QUESTION...: asks, and holds the exit code against the expected one.
+query() {
+	local code=$1 got
+
+	shift
+	"$ask" "$dir" unix:///run/containerd.sock "$@" >"$dir/answer" 2>&1
+	got=$?
+	if [ "$got" != "$code" ]; then
+		echo "FAIL: $*: exit code $got, not $code"
+		sed 's/^/    /' "$dir/answer"
+		failures=$((failures + 1))
+	fi
+}
+
+version=$(containerd --version | awk '{ print $3 }')
+
+query 0 version
+expect version '^api=v1$'
+expect version '^runtime_name=containerd$'
+expect version "^runtime_version=v?${version#v}\$"
+
+query 0 version status pods images
+expect "several questions" '^runtime_name=containerd$'
+expect "several questions" '^RuntimeReady=true$'
+# There is no network configuration in the folder that it was given.
+expect "several questions" '^NetworkReady=false$'
+expect "several questions" '^NetworkReady.reason=NetworkPluginNotReady$'
+
+# It is not CRI-O, and says so by speaking HTTP/2 alone.
+query 1 info
+expect info '^error 95: /run/containerd.sock: is not CRI-O'
+query 1 config-file
+expect config-file '^error 95: /run/containerd.sock: is not CRI-O'
+
+# containerd knows RuntimeConfig since 2.0.
+query "$([ "${version#v}" \< 2 ] && echo 1 || echo 0)" config
+expect config '^(error 95: /run/containerd.sock: .*UNIMPLEMENTED|cgroup_driver=(systemd|cgroupfs)$)'
+
+# Stopped, it is silent; killed, it leaves its socket behind.
+kill -STOP "$pid"
+query 1 version
+expect stopped '^error 110: /run/containerd.sock: accepted the connection and sent not one byte'
+kill -CONT "$pid"
+kill -KILL "$pid"
+wait "$pid" 2>/dev/null
+pid=
+query 1 version
+expect killed '^error 111: /run/containerd.sock: .*left behind by a daemon that is gone'
+
+[ "$failures" = 0 ] || exit 1
+echo "containerd ${version}: every answer is as expected"
