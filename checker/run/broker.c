@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include "base/clock.h"
+#include "base/fdio.h"
+#include "broker.h"
+#include "door.h"
+#include "process.h"
+
+enum {
+	/* What a door may take beyond a question's own time-out, to say that it ran out. */
+	GRACE_USEC = 300 * 1000,
+	DOORS_MAX = 64,
+	PENDING_MAX = 256,
+	STOP_USEC = 500 * 1000,
+};
+
+struct door_process {
+	pid_t pid;
+	char *key; /* "" for one question alone */
+	struct kc_channel channel;
+};
+
+struct pending {
+	uint32_t number;
+	pid_t door;
+	uint64_t deadline_usec;
+};
+
+struct broker {
+	const struct kc_run_config *config;
+	struct kc_root *root;
+	struct kc_err root_err;
+	struct kc_channel channel;
+	pid_t pid;
+	struct door_process doors[DOORS_MAX];
+	size_t n_doors;
+	struct pending pending[PENDING_MAX];
+	size_t n_pending;
+};
+
+static void fail(struct broker *b, uint32_t number, int code, const char *why)
+{
+	const struct kc_answer answer = { .code = code, .why = why };
+
+	kc_frame_answer(&b->channel.out, number, &answer);
+}
+
+static void end_door(struct broker *b, size_t index, const char *why)
+{
+	struct door_process *d = b->doors + index;
+	int status;
+
+	for (size_t i = 0; i < b->n_pending;) {
+		if (b->pending[i].door != d->pid) {
+			i++;
+			continue;
+		}
+		fail(b, b->pending[i].number, -ECONNRESET, why);
+		b->pending[i] = b->pending[--b->n_pending];
+	}
+	(void)kill(-d->pid, SIGKILL);
+	(void)kill(d->pid, SIGKILL);
+	(void)kc_wait_until(d->pid, kc_now_usec() + STOP_USEC, &status);
+	kc_channel_done(&d->channel);
+	free(d->key);
+	*d = b->doors[--b->n_doors];
+}
+
+static kc_noreturn void door_child(struct broker *b, int fd)
+{
+	pid_t parent = b->pid;
+	int flags = fcntl(fd, F_GETFL);
+
+	kc_process_init(parent, -EBADF);
+	(void)kc_close(b->channel.fd);
+	for (size_t i = 0; i < b->n_doors; i++)
+		(void)kc_close(b->doors[i].channel.fd);
+	if (flags >= 0)
+		(void)fcntl(fd, F_SETFL, flags & ~O_NONBLOCK);
+	kc_door_main(b->config, b->root, fd);
+}
+
+static struct door_process *start_door(struct broker *b, const char *key)
+{
+	struct door_process *d = b->doors + b->n_doors;
+	int pair[2];
+
+	if (b->n_doors == DOORS_MAX ||
+	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) < 0)
+		return NULL;
+	*d = (struct door_process){ .key = strdup(key) };
+	d->pid = d->key ? fork() : -1;
+	if (d->pid == 0) {
+		(void)kc_close(pair[0]);
+		door_child(b, pair[1]);
+	}
+	(void)kc_close(pair[1]);
+	if (d->pid < 0) {
+		(void)kc_close(pair[0]);
+		free(d->key);
+		return NULL;
+	}
+	kc_channel_init(&d->channel, pair[0]);
+	b->n_doors++;
+	return d;
+}
+
+static struct door_process *find_door(struct broker *b, const char *key)
+{
+	for (size_t i = 0; *key && i < b->n_doors; i++) {
+		if (kc_streq(b->doors[i].key, key))
+			return b->doors + i;
+	}
+	return start_door(b, key);
+}
+
+static void pass_on(struct broker *b, const struct kc_frame *frame)
+{
+	kc_cleanup(kc_arena_done) struct kc_arena arena = { 0 };
+	struct kc_question question;
+	struct door_process *d;
+
+	if (kc_read_question(frame, &arena, &question) < 0) {
+		fail(b, frame->rule, -EBADMSG, "the question cannot be read");
+		return;
+	}
+	if (!b->root) {
+		fail(b, frame->rule, b->root_err.code, b->root_err.text);
+		return;
+	}
+	d = b->n_pending < PENDING_MAX ? find_door(b, kc_door_key(&question, &arena)) : NULL;
+	if (!d) {
+		fail(b, frame->rule, -EAGAIN,
+		     "the broker has too many questions to answer at once; ask for less with --jobs");
+		return;
+	}
+	b->pending[b->n_pending++] = (struct pending){
+		.number = frame->rule,
+		.door = d->pid,
+		.deadline_usec = kc_now_usec() + question.timeout_usec + GRACE_USEC,
+	};
+	kc_frame_question(&d->channel.out, frame->rule, &question);
+	(void)kc_channel_flush(&d->channel);
+}
+
+static void receive_questions(struct broker *b)
+{
+	struct kc_frame frame;
+	int r = kc_channel_receive(&b->channel, NULL);
+
+	if (r == -EAGAIN)
+		return;
+	if (r <= 0) {
+		while (b->n_doors > 0)
+			end_door(b, b->n_doors - 1, "");
+		_exit(0);
+	}
+	while ((r = kc_channel_next(&b->channel, &frame)) > 0) {
+		if (frame.type != KC_FRAME_ASK)
+			_exit(1);
+		pass_on(b, &frame);
+	}
+	if (r < 0)
+		_exit(1);
+}
+
+static void settle(struct broker *b, uint32_t number)
+{
+	for (size_t i = 0; i < b->n_pending; i++) {
+		if (b->pending[i].number == number) {
+			b->pending[i] = b->pending[--b->n_pending];
+			return;
+		}
+	}
+}
+
+/* Answers of one door. False when the door is gone. */
+static bool receive_answers(struct broker *b, size_t index)
+{
+	struct door_process *d = b->doors + index;
+	struct kc_frame frame;
+	int r = kc_channel_receive(&d->channel, NULL);
+
+	if (r == -EAGAIN)
+		return true;
+	if (r <= 0) {
+		end_door(b, index, "whoever asked it died of the answer (this is a fault of k8scheck)");
+		return false;
+	}
+	while ((r = kc_channel_next(&d->channel, &frame)) > 0) {
+		size_t begin;
+
+		if (frame.type != KC_FRAME_ANSWER)
+			break;
+		begin = kc_frame_begin(&b->channel.out, KC_FRAME_ANSWER, frame.rule);
+		kc_buf_add(&b->channel.out, frame.data, frame.size);
+		kc_frame_end(&b->channel.out, begin);
+		settle(b, frame.rule);
+		if (!*d->key) {
+			end_door(b, index, "");
+			return false;
+		}
+	}
+	if (r != 0) {
+		end_door(b, index, "the answer cannot be read");
+		return false;
+	}
+	return true;
+}
+
+static void end_late(struct broker *b)
+{
+	uint64_t now = kc_now_usec();
+
+	for (size_t i = 0; i < b->n_pending; i++) {
+		pid_t door = b->pending[i].door;
+
+		if (b->pending[i].deadline_usec > now)
+			continue;
+		fail(b, b->pending[i].number, -ETIMEDOUT,
+		     "no answer came in time, not even that there is none");
+		b->pending[i] = b->pending[--b->n_pending];
+		for (size_t k = 0; k < b->n_doors; k++) {
+			if (b->doors[k].pid == door) {
+				end_door(b, k, "the one before it took too long");
+				break;
+			}
+		}
+		end_late(b);
+		return;
+	}
+}
+
+static int time_to_wait(const struct broker *b)
+{
+	uint64_t next = UINT64_MAX, now = kc_now_usec();
+
+	for (size_t i = 0; i < b->n_pending; i++)
+		next = KC_MIN(next, b->pending[i].deadline_usec);
+	if (next == UINT64_MAX)
+		return -1;
+	return next <= now ? 0 : (int)((next - now) / 1000 + 1);
+}
+
+static kc_noreturn void serve(struct broker *b)
+{
+	for (;;) {
+		struct pollfd pfd[DOORS_MAX + 1];
+		size_t n = b->n_doors;
+
+		pfd[0] = (struct pollfd){ .fd = b->channel.fd, .events = POLLIN };
+		if (b->channel.out.len > 0)
+			pfd[0].events |= POLLOUT;
+		for (size_t i = 0; i < n; i++) {
+			pfd[i + 1] = (struct pollfd){ .fd = b->doors[i].channel.fd,
+						      .events = POLLIN };
+			if (b->doors[i].channel.out.len > 0)
+				pfd[i + 1].events |= POLLOUT;
+		}
+		if (poll(pfd, n + 1, time_to_wait(b)) < 0 && errno != EINTR)
+			_exit(1);
+		/* From the last on, since a door that ends gives its place to the last. */
+		for (size_t i = n; i-- > 0;) {
+			if (pfd[i + 1].revents && receive_answers(b, i))
+				(void)kc_channel_flush(&b->doors[i].channel);
+		}
+		if (pfd[0].revents)
+			receive_questions(b);
+		end_late(b);
+		(void)kc_channel_flush(&b->channel);
+	}
+}
+
+static kc_noreturn void broker_main(const struct kc_run_config *config, int fd, pid_t parent)
+{
+	struct broker b = { 0 };
+	int flags;
+
+	kc_process_init(parent, -EBADF);
+	kc_close_all_but(&fd, 1);
+	/* What others are asked in: no locale, no proxy, no bus of a user's. */
+	(void)clearenv();
+	(void)setenv("LC_ALL", "C", 1);
+	(void)setenv("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", 1);
+	(void)prctl(PR_SET_CHILD_SUBREAPER, 1);
+	b.config = config;
+	b.pid = getpid();
+	if (kc_root_open(config->root,
+			 (config->live ? KC_ROOT_LIVE : 0) |
+				 (config->no_openat2 ? KC_ROOT_NO_OPENAT2 : 0),
+			 &b.root_err, &b.root) < 0)
+		b.root = NULL;
+	flags = fcntl(fd, F_GETFL);
+	if (flags >= 0)
+		(void)fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+	kc_channel_init(&b.channel, fd);
+	serve(&b);
+}
+
+int kc_broker_start(const struct kc_run_config *config, struct kc_err *err,
+		    struct kc_broker *ret_broker)
+{
+	pid_t parent = getpid(), pid;
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) < 0)
+		return kc_err_set(err, -errno, "socketpair: %s", kc_strerror(errno));
+	pid = kc_fork();
+	if (pid == 0)
+		broker_main(config, pair[1], parent);
+	(void)kc_close(pair[1]);
+	if (pid < 0) {
+		(void)kc_close(pair[0]);
+		return kc_err_set(err, -errno, "fork: %s", kc_strerror(errno));
+	}
+	kc_channel_init(&ret_broker->channel, pair[0]);
+	ret_broker->pid = pid;
+	return 0;
+}
+
+void kc_broker_stop(struct kc_broker *broker)
+{
+	int status;
+
+	if (broker->pid <= 0)
+		return;
+	kc_channel_done(&broker->channel);
+	if (!kc_wait_until(broker->pid, kc_now_usec() + 2 * STOP_USEC, &status))
+		(void)kill(broker->pid, SIGKILL);
+	broker->pid = 0;
+}

@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include "base/clock.h"
+#include "base/fdio.h"
+#include "base/utf8.h"
+#include "crew.h"
+
+void kc_crew_init(struct kc_crew *crew, const struct kc_run_config *config)
+{
+	*crew = (struct kc_crew){ .config = config };
+}
+
+static void free_member(struct kc_member *m)
+{
+	kc_channel_done(&m->channel);
+	(void)kc_close(m->log_fd);
+	if (m->slot)
+		(void)munmap(m->slot, sizeof(*m->slot));
+	free(m->todo);
+	free(m);
+}
+
+void kc_crew_done(struct kc_crew *crew)
+{
+	for (size_t i = 0; i < crew->n_members; i++)
+		free_member(crew->members[i]);
+	free(crew->members);
+	crew->members = NULL;
+	crew->n_members = 0;
+	kc_zygote_stop(&crew->zygote);
+}
+
+/* Memory shared with one worker; it cannot be resized, so that reading it never faults. */
+static int make_slot(struct kc_slot **ret_slot, int *ret_fd)
+{
+	kc_cleanup(kc_closep) int fd =
+		memfd_create("k8scheck-slot", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	struct kc_slot *slot;
+
+	if (fd < 0 || ftruncate(fd, sizeof(*slot)) < 0 ||
+	    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0)
+		return -errno;
+	slot = mmap(NULL, sizeof(*slot), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (slot == MAP_FAILED)
+		return -errno;
+	*ret_slot = slot;
+	*ret_fd = TAKE_FD(fd);
+	return 0;
+}
+
+static int start(struct kc_crew *crew, struct kc_member *m)
+{
+	struct kc_worker_fds fds = { .channel = -EBADF, .log = -EBADF, .slot = -EBADF };
+	int pair[2] = { -EBADF, -EBADF }, log[2] = { -EBADF, -EBADF };
+	int r;
+
+	r = make_slot(&m->slot, &fds.slot);
+	if (r >= 0 && (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) < 0 ||
+		       pipe2(log, O_CLOEXEC | O_NONBLOCK) < 0))
+		r = -errno;
+	if (r >= 0) {
+		kc_channel_init(&m->channel, pair[0]);
+		m->log_fd = log[0];
+		fds.channel = pair[1];
+		fds.log = log[1];
+		r = kc_zygote_spawn(&crew->zygote, m->id, m->plugin, &fds);
+	} else {
+		(void)kc_close(pair[0]);
+	}
+	(void)kc_close(pair[1]);
+	(void)kc_close(log[1]);
+	(void)kc_close(fds.slot);
+	return r;
+}
+
+int kc_crew_add(struct kc_crew *crew, uint32_t plugin, uint32_t *todo, uint32_t n_todo,
+		struct kc_member **ret_member)
+{
+	struct kc_member **grown, *m = calloc(1, sizeof(*m));
+	int r;
+
+	grown = realloc(crew->members, (crew->n_members + 1) * sizeof(*grown));
+	if (grown)
+		crew->members = grown;
+	if (!m || !grown) {
+		free(m);
+		free(todo);
+		return -ENOMEM;
+	}
+	*m = (struct kc_member){
+		.id = ++crew->last_id,
+		.plugin = plugin,
+		.state = KC_MEMBER_LOADING,
+		.channel = { .fd = -EBADF },
+		.log_fd = -EBADF,
+		.todo = todo,
+		.n_todo = n_todo,
+		.open = true,
+		.seen_usec = kc_now_usec(),
+	};
+	r = start(crew, m);
+	if (r < 0) {
+		free_member(m);
+		return r;
+	}
+	crew->members[crew->n_members++] = m;
+	if (ret_member)
+		*ret_member = m;
+	return 0;
+}
+
+struct kc_member *kc_crew_find(const struct kc_crew *crew, uint32_t id)
+{
+	for (size_t i = 0; i < crew->n_members; i++) {
+		if (crew->members[i]->id == id)
+			return crew->members[i];
+	}
+	return NULL;
+}
+
+void kc_crew_remove(struct kc_crew *crew, struct kc_member *member)
+{
+	for (size_t i = 0; i < crew->n_members; i++) {
+		if (crew->members[i] == member) {
+			free_member(member);
+			crew->members[i] = crew->members[--crew->n_members];
+			return;
+		}
+	}
+}
+
+void kc_member_dismiss(struct kc_crew *crew, struct kc_member *m, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (m->dismissed)
+		return;
+	va_start(ap, fmt);
+	(void)vsnprintf(m->cause_text, sizeof(m->cause_text), fmt, ap);
+	va_end(ap);
+	m->cause = m->cause_text;
+	m->dismissed = true;
+	m->dismissed_usec = kc_now_usec();
+	(void)kc_zygote_kill(&crew->zygote, m->id);
+}
+
+int kc_member_run(struct kc_member *m)
+{
+	struct kc_buf *out = &m->channel.out;
+	size_t begin = kc_frame_begin(out, KC_FRAME_RUN, 0), at = out->len;
+	uint32_t n = 0;
+
+	kc_frame_u32(out, 0);
+	for (uint32_t i = m->next; i < m->n_todo;) {
+		uint32_t first = m->todo[i], count = 1;
+
+		while (i + count < m->n_todo && m->todo[i + count] == first + count)
+			count++;
+		kc_frame_u32(out, first);
+		kc_frame_u32(out, count);
+		i += count;
+		n++;
+	}
+	if (!out->failed)
+		memcpy(out->data + at, &n, sizeof(n));
+	kc_frame_end(out, begin);
+	m->state = KC_MEMBER_RUNNING;
+	m->seen_usec = kc_now_usec();
+	return kc_channel_flush(&m->channel);
+}
+
+int kc_member_gather(struct kc_member *m)
+{
+	kc_frame_end(&m->channel.out, kc_frame_begin(&m->channel.out, KC_FRAME_GATHER, 0));
+	m->state = KC_MEMBER_GATHERING;
+	m->seen_usec = kc_now_usec();
+	return kc_channel_flush(&m->channel);
+}
+
+int kc_member_facts(struct kc_member *m, const struct kc_fact_value *facts, uint32_t n)
+{
+	kc_frame_facts(&m->channel.out, facts, n);
+	return kc_channel_flush(&m->channel);
+}
+
+void kc_member_read_log(struct kc_member *m)
+{
+	char chunk[4096];
+
+	for (unsigned i = 0; i < 64; i++) {
+		ssize_t n = read(m->log_fd, chunk, sizeof(chunk));
+		size_t keep, over;
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n == 0) {
+			m->log_fd = kc_close(m->log_fd);
+			return;
+		}
+		if (n < 0)
+			return;
+		m->log_total += (size_t)n;
+		keep = KC_MIN((size_t)n, sizeof(m->log));
+		over = m->log_len + keep > sizeof(m->log) ? m->log_len + keep - sizeof(m->log) : 0;
+		memmove(m->log, m->log + over, m->log_len - over);
+		m->log_len -= over;
+		memcpy(m->log + m->log_len, chunk + ((size_t)n - keep), keep);
+		m->log_len += keep;
+	}
+}
+
+int64_t kc_member_doing(struct kc_member *m, uint64_t *ret_since_usec)
+{
+	uint32_t doing = __atomic_load_n(&m->slot->doing, __ATOMIC_ACQUIRE);
+	uint64_t since = __atomic_load_n(&m->slot->since_usec, __ATOMIC_RELAXED);
+	uint64_t now = kc_now_usec();
+
+	if (doing != m->seen) {
+		m->seen = doing;
+		m->seen_usec = now;
+	}
+	/* A worker that dates its start forward gains nothing: what was seen counts. */
+	*ret_since_usec = since > m->seen_usec || since == 0 ? m->seen_usec : since;
+	for (uint32_t i = m->next; i < m->n_todo && doing != KC_DOING_NOTHING; i++) {
+		if (m->todo[i] + 1 == doing)
+			return i;
+	}
+	return -1;
+}
+
+static void add_log(const struct kc_member *m, struct kc_buf *b)
+{
+	const char *text = m->log;
+	size_t len = m->log_len;
+	enum { SHOWN = 400 };
+
+	while (len > 0 && kc_isspace(text[len - 1]))
+		len--;
+	if (len == 0)
+		return;
+	kc_buf_adds(b, "; it last wrote: ");
+	if (len > SHOWN) {
+		kc_buf_adds(b, "…");
+		text += len - SHOWN;
+		len = SHOWN;
+	}
+	kc_escape(b, text, len);
+}
+
+const char *kc_member_epitaph(const struct kc_member *m, uint32_t status, uint32_t strays,
+			      struct kc_arena *arena)
+{
+	kc_cleanup(kc_buf_done) struct kc_buf b = { 0 };
+	const char *text;
+	int s = (int)status;
+
+	if (m->cause)
+		kc_buf_adds(&b, m->cause);
+	else if (WIFSIGNALED(s))
+		kc_buf_addf(&b, "its worker died of signal %d (%s)", WTERMSIG(s),
+			    WTERMSIG(s) == SIGXCPU ? "CPU time limit" : strsignal(WTERMSIG(s)));
+	else
+		kc_buf_addf(&b, "its worker exited with status %d in the middle of the check",
+			    WEXITSTATUS(s));
+	if (strays > 0)
+		kc_buf_addf(&b, "; it left %u process%s behind, which were ended", strays,
+			    strays == 1 ? "" : "es");
+	add_log(m, &b);
+	text = kc_buf_error(&b) < 0 ? NULL : kc_arena_strdup(arena, b.data);
+	return text ? text : "its worker died";
+}

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/fdio.h"
+#include "process.h"
+
+#ifndef SYS_close_range
+#define SYS_close_range 436
+#endif
+
+#if defined(__SANITIZE_ADDRESS__)
+#define SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define SANITIZED 1
+#endif
+#endif
+#ifndef SANITIZED
+#define SANITIZED 0
+#endif
+
+enum {
+	WORKER_DATA_MAX = 256 * 1024 * 1024,
+	WORKER_FDS_MAX = 256,
+};
+
+static int compare_ints(const void *a, const void *b)
+{
+	int x = *(const int *)a, y = *(const int *)b;
+
+	return (x > y) - (x < y);
+}
+
+static void close_range_slow(unsigned first, unsigned last)
+{
+	struct rlimit limit;
+
+	if (last == UINT32_MAX) {
+		last = getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < 65536 ?
+			       (unsigned)limit.rlim_cur :
+			       65536;
+	}
+	for (unsigned fd = first; fd <= last; fd++)
+		(void)close((int)fd);
+}
+
+static void close_between(unsigned first, unsigned last)
+{
+	/* Since Linux 5.9. */
+	if (first <= last && syscall(SYS_close_range, first, last, 0) < 0)
+		close_range_slow(first, last);
+}
+
+void kc_close_all_but(const int *keep, size_t n)
+{
+	int sorted[64];
+	unsigned next = 3;
+	size_t m = 0;
+
+	for (size_t i = 0; i < n && m < KC_ARRAY_SIZE(sorted); i++) {
+		if (keep[i] >= 3)
+			sorted[m++] = keep[i];
+	}
+	qsort(sorted, m, sizeof(*sorted), compare_ints);
+	for (size_t i = 0; i < m; i++) {
+		if ((unsigned)sorted[i] < next)
+			continue;
+		if ((unsigned)sorted[i] > next)
+			close_between(next, (unsigned)sorted[i] - 1);
+		next = (unsigned)sorted[i] + 1;
+	}
+	close_between(next, UINT32_MAX);
+}
+
+static void reset_signals(void)
+{
+	struct sigaction action = { .sa_handler = SIG_DFL };
+	sigset_t none;
+
+	for (int i = 1; i < _NSIG; i++)
+		(void)sigaction(i, &action, NULL);
+	(void)sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+void kc_process_init(pid_t parent, int err_fd)
+{
+	const struct rlimit no_core = { 0 };
+	int null;
+
+	reset_signals();
+	(void)setpgid(0, 0);
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	/* The parent may be gone already, and then no signal comes. */
+	if (getppid() != parent)
+		_exit(1);
+	null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	if (null >= 0) {
+		(void)dup2(null, 0);
+		(void)dup2(err_fd >= 0 ? err_fd : null, 1);
+		(void)dup2(err_fd >= 0 ? err_fd : null, 2);
+		if (null > 2)
+			(void)close(null);
+	}
+	(void)setrlimit(RLIMIT_CORE, &no_core);
+	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+}
+
+void kc_process_limit(uint64_t cpu_usec)
+{
+	const struct rlimit data = { WORKER_DATA_MAX, WORKER_DATA_MAX };
+	const struct rlimit fds = { WORKER_FDS_MAX, WORKER_FDS_MAX };
+	const struct rlimit cpu = { cpu_usec / 1000000 + 2, cpu_usec / 1000000 + 3 };
+	const struct rlimit no_files = { 0 };
+
+	/* The shadow memory of a sanitizer counts as data, by terabytes. */
+	if (!SANITIZED)
+		(void)setrlimit(RLIMIT_DATA, &data);
+	(void)setrlimit(RLIMIT_NOFILE, &fds);
+	(void)setrlimit(RLIMIT_CPU, &cpu);
+	(void)setrlimit(RLIMIT_FSIZE, &no_files);
+}
+
+pid_t kc_fork(void)
+{
+	(void)fflush(NULL);
+	return fork();
+}
+
+int kc_wait_until(pid_t pid, uint64_t deadline_usec, int *ret_status)
+{
+	useconds_t pause = 50;
+
+	for (;;) {
+		pid_t got = waitpid(pid, ret_status, WNOHANG);
+
+		if (got == pid || (got < 0 && errno == ECHILD))
+			return 1;
+		if (kc_now_usec() >= deadline_usec)
+			return 0;
+		(void)usleep(pause);
+		pause = KC_MIN(pause * 2, (useconds_t)5000);
+	}
+}

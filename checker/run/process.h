@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include <signal.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/macro.h"
+
+/* What the processes of a run have in common. */
+
+/* Closes every descriptor from 3 on but those listed (sentinel values below 0 are passed over). */
+void kc_close_all_but(const int *keep, size_t n);
+
+/*
+ * Makes a child of the run out of a fresh fork: default signals, none blocked, standard input from and output to
+ * /dev/null (standard error to err_fd where that is no -EBADF), a process group of its own, killed with its
+ * parent `parent`, no new privileges, no core dumps.
+ */
+void kc_process_init(pid_t parent, int err_fd);
+
+/* Limits of a worker: memory (data), CPU time, no files written, descriptors. */
+void kc_process_limit(uint64_t cpu_usec);
+
+/* fork() for a child that shall not share the parent's unflushed output. */
+pid_t kc_fork(void);
+
+/* Waits for a child without blocking for ever: 1 it is gone, 0 it is not by then. */
+int kc_wait_until(pid_t pid, uint64_t deadline_usec, int *ret_status);

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "base/arena.h"
+#include "base/str.h"
+#include "model/result.h"
+#include "sys/ask.h"
+
+/*
+ * Messages between k8scheck, its zygote, workers and broker: frames on a stream socket, each a header and
+ * fields. Both sides run the same program, so numbers are in the machine's order; a reader trusts
+ * nothing of a frame all the same, since a plugin can write to its worker's channel.
+ */
+
+enum kc_frame_type {
+	/* worker to k8scheck */
+	KC_FRAME_READY = 1,   /* the plugin is loaded and opened */
+	KC_FRAME_REFUSED = 2, /* u32 enum kc_refusal, text */
+	KC_FRAME_FINDING = 3, /* rule; a finding */
+	KC_FRAME_STEP = 4,    /* rule; a step */
+	KC_FRAME_FACT = 5,    /* a fact */
+	KC_FRAME_LOG = 6,     /* rule; u32 level, text */
+	KC_FRAME_DONE = 7,    /* rule; i64 code, u64 microseconds, text why */
+	KC_FRAME_ASK = 8,     /* rule; a question */
+	/* k8scheck to worker */
+	KC_FRAME_RUN = 9,     /* u32 n, n times u32 first, u32 count */
+	KC_FRAME_GATHER = 10, /* gather facts; answered by FACT frames and DONE */
+	KC_FRAME_FACTS = 11,  /* u32 n, n facts */
+	KC_FRAME_ANSWER = 12, /* an answer */
+	/* k8scheck and zygote */
+	KC_FRAME_SPAWN = 13,  /* u32 id, u32 plugin; with descriptors */
+	KC_FRAME_KILL = 14,   /* u32 id */
+	KC_FRAME_SPAWNED = 15, /* u32 id, i64 pid or negative errno */
+	KC_FRAME_EXITED = 16, /* u32 id, u32 wait status, u32 strays that were ended */
+	KC_FRAME_PREPARED = 17, /* i64 code, text; the zygote's first word */
+	KC_FRAME_MAX = 18,
+};
+
+enum kc_refusal {
+	KC_REFUSED_UNLOADABLE = 1, /* there, but cannot be loaded: its rules are errors */
+	KC_REFUSED_UNFIT = 2,	   /* breaks the contract: nothing is judged */
+};
+
+enum { KC_FRAME_SIZE_MAX = 8 * 1024 * 1024 };
+
+struct kc_frame {
+	uint32_t type;
+	uint32_t rule; /* index of a rule, or an id, by type */
+	const char *data;
+	size_t size;
+};
+
+/* Appends a frame to b: begin, fields, end with what begin returned. */
+size_t kc_frame_begin(struct kc_buf *b, uint32_t type, uint32_t rule);
+void kc_frame_u32(struct kc_buf *b, uint32_t value);
+void kc_frame_u64(struct kc_buf *b, uint64_t value);
+void kc_frame_text(struct kc_buf *b, const char *text); /* NULL is kept apart from "" */
+void kc_frame_bytes(struct kc_buf *b, const void *data, size_t size);
+void kc_frame_end(struct kc_buf *b, size_t begin);
+
+void kc_frame_finding(struct kc_buf *b, uint32_t rule, const struct kc_finding *finding);
+void kc_frame_step(struct kc_buf *b, uint32_t rule, const struct kc_step *step);
+void kc_frame_fact(struct kc_buf *b, const struct kc_fact *fact);
+void kc_frame_facts(struct kc_buf *b, const struct kc_fact_value *facts, uint32_t n);
+void kc_frame_question(struct kc_buf *b, uint32_t rule, const struct kc_question *question);
+void kc_frame_answer(struct kc_buf *b, uint32_t rule, const struct kc_answer *answer);
+void kc_frame_done(struct kc_buf *b, uint32_t rule, int code, uint64_t usec, const char *why);
+
+/*
+ * The next whole frame of what was received. 1: *ret_frame points into data, and *ret_size bytes are
+ * used up. 0: more is needed. -EBADMSG: this can be no frame.
+ */
+int kc_frame_next(const char *data, size_t size, struct kc_frame *ret_frame, size_t *ret_size);
+
+/*
+ * Reads fields in order. What is missing, too long, or text with a NUL inside makes `failed` true, for
+ * good; texts point into the frame and are NUL-terminated there.
+ */
+struct kc_reader {
+	const char *p, *end;
+	bool failed;
+};
+
+void kc_reader_init(struct kc_reader *r, const struct kc_frame *frame);
+uint32_t kc_reader_u32(struct kc_reader *r);
+uint64_t kc_reader_u64(struct kc_reader *r);
+const char *kc_reader_text(struct kc_reader *r); /* may be NULL */
+struct kc_bytes kc_reader_bytes(struct kc_reader *r);
+/* 0 when all fields were there and nothing is left over; -EBADMSG else. */
+int kc_reader_end(const struct kc_reader *r);
+
+/* Whole frames; texts point into the frame, lists live in the arena. -EBADMSG, -ENOMEM. */
+int kc_read_finding(const struct kc_frame *frame, struct kc_finding *ret_finding);
+int kc_read_fact(const struct kc_frame *frame, struct kc_fact *ret_fact);
+int kc_read_facts(const struct kc_frame *frame, struct kc_arena *arena,
+		  struct kc_fact_value **ret_facts, uint32_t *ret_n);
+int kc_read_step(const struct kc_frame *frame, struct kc_step *ret_step);
+int kc_read_question(const struct kc_frame *frame, struct kc_arena *arena,
+		     struct kc_question *ret_question);
+int kc_read_answer(const struct kc_frame *frame, struct kc_arena *arena,
+		   struct kc_answer *ret_answer);
+int kc_read_done(const struct kc_frame *frame, int *ret_code, uint64_t *ret_usec,
+		 const char **ret_why);

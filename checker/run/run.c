@@ -1,0 +1,859 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "base/fdio.h"
+#include "broker.h"
+#include "crew.h"
+#include "run.h"
+
+enum {
+	RESPAWNS_MAX = 32,	       /* of one plugin */
+	CHUNK_RULES = 256,	       /* a worker more for every so many rules, up to the CPUs */
+	LOAD_USEC = 10 * 1000 * 1000,  /* for a plugin to load and open */
+	UNKILLABLE_USEC = 2000 * 1000, /* a worker that does not die by then is given up */
+	TICK_USEC = 200 * 1000,
+};
+
+/* A question that is out: whose, and since when. */
+struct asked {
+	uint32_t number, member, rule;
+	bool program;
+	uint64_t since_usec;
+};
+
+struct run {
+	const struct kc_run_config *config;
+	const struct kc_run_watch *watch;
+	struct kc_arena *arena;
+	struct kc_judge judge;
+	struct kc_crew crew;
+	struct kc_broker broker;
+	struct asked *asked;
+	size_t n_asked;
+	uint32_t last_question;
+	uint32_t *respawns; /* by plugin */
+	struct kc_fact_value *facts;
+	uint32_t n_facts;
+	const char **warnings;
+	size_t n_warnings;
+	uint64_t start_usec, facts_usec, programs_usec, ticked_usec;
+	uint32_t programs_run;
+	bool released; /* facts are there and all plugins loaded: rules may run */
+	struct kc_err *err;
+	int refused; /* a plugin breaks the contract: nothing is judged */
+};
+
+static const char *plugin_name(const struct run *run, const struct kc_member *m)
+{
+	return run->config->plugins[m->plugin].manifest->name;
+}
+
+static void warn(struct run *run, const char *fmt, ...) kc_printf(2, 3);
+
+static void warn(struct run *run, const char *fmt, ...)
+{
+	const char **grown = realloc(run->warnings, (run->n_warnings + 1) * sizeof(*grown));
+	va_list ap;
+
+	if (!grown)
+		return;
+	run->warnings = grown;
+	va_start(ap, fmt);
+	grown[run->n_warnings] = kc_arena_vprintf(run->arena, fmt, ap);
+	va_end(ap);
+	if (grown[run->n_warnings])
+		run->n_warnings++;
+}
+
+/* ---- what comes from workers ---- */
+
+/* The rule that a worker may speak of: the one it was told to run next. */
+static bool is_current(const struct kc_member *m, uint32_t rule)
+{
+	return m->state == KC_MEMBER_RUNNING && m->next < m->n_todo && m->todo[m->next] == rule;
+}
+
+static void set_fact(struct run *run, const struct kc_member *m, const char *name, uint32_t state,
+		     const char *value, const char *source)
+{
+	const struct kc_manifest *manifest = run->config->plugins[m->plugin].manifest;
+	struct kc_fact_value *fact = NULL;
+
+	for (uint32_t i = 0; i < manifest->n_facts; i++) {
+		if (kc_streq(manifest->facts[i].name, name))
+			name = manifest->facts[i].name;
+	}
+	for (uint32_t i = 0; i < run->n_facts; i++) {
+		/* The manifests' own strings, so that what no manifest lists finds nothing. */
+		if (run->facts[i].name == name)
+			fact = run->facts + i;
+	}
+	if (!fact)
+		return;
+	fact->state = state;
+	fact->value = kc_judge_text(&run->judge, value);
+	fact->source = kc_judge_text(&run->judge, source);
+}
+
+/* What a plugin did not say of its facts is unknown, for this reason. */
+static void excuse_facts(struct run *run, const struct kc_member *m, const char *why)
+{
+	const struct kc_manifest *manifest = run->config->plugins[m->plugin].manifest;
+
+	for (uint32_t i = 0; i < run->n_facts; i++) {
+		for (uint32_t k = 0; k < manifest->n_facts; k++) {
+			if (run->facts[i].name == manifest->facts[k].name && !run->facts[i].source)
+				run->facts[i].source = kc_judge_text(&run->judge, why);
+		}
+	}
+}
+
+static void on_refused(struct run *run, struct kc_member *m, const struct kc_frame *frame)
+{
+	struct kc_reader r;
+	const char *text;
+	uint32_t kind;
+
+	kc_reader_init(&r, frame);
+	kind = kc_reader_u32(&r);
+	text = kc_reader_text(&r);
+	if (kc_reader_end(&r) < 0 || !text) {
+		kc_member_dismiss(&run->crew, m, "it wrote rubbish to its channel");
+		return;
+	}
+	if (kind == KC_REFUSED_UNFIT) {
+		run->refused = kc_err_set(run->err, -EINVAL, "%s", text);
+		return;
+	}
+	for (uint32_t i = m->next; i < m->n_todo; i++)
+		kc_judge_error(&run->judge, m->todo[i], text);
+	m->next = m->n_todo;
+	excuse_facts(run, m, text);
+	m->wants_facts = false;
+	m->state = KC_MEMBER_GONE;
+}
+
+/* Whether a rule's check may run programs: its manifest says so, or nobody but root wrote the profile. */
+static const char *why_not_program(const struct run *run, const struct kc_member *m, uint32_t rule)
+{
+	const struct kc_rule *r;
+
+	if (m->state == KC_MEMBER_GATHERING)
+		return NULL;
+	r = run->config->profile->rules + rule;
+	if (!(r->check->flags & KC_CHECK_RUNS_PROGRAM))
+		return "the check's manifest does not say that it runs programs";
+	if (r->runs_untrusted)
+		return "the rule runs a program, and its profile can be written by others than root";
+	return NULL;
+}
+
+static void answer_member(struct kc_member *m, const struct kc_answer *answer)
+{
+	kc_frame_answer(&m->channel.out, 0, answer);
+	(void)kc_channel_flush(&m->channel);
+}
+
+static void on_ask(struct run *run, struct kc_member *m, const struct kc_frame *frame)
+{
+	kc_cleanup(kc_arena_done) struct kc_arena arena = { 0 };
+	struct kc_answer no = { .code = -EPERM };
+	struct kc_question question;
+	struct kc_err err = { 0 };
+	struct asked *grown;
+
+	if (!(m->state == KC_MEMBER_GATHERING || is_current(m, frame->rule)) ||
+	    kc_read_question(frame, &arena, &question) < 0) {
+		kc_member_dismiss(&run->crew, m, "it wrote rubbish to its channel");
+		return;
+	}
+	if (question.kind == KC_ASK_PROGRAM)
+		no.why = why_not_program(run, m, frame->rule);
+	if (!no.why && run->broker.pid == 0 &&
+	    kc_broker_start(run->config, &err, &run->broker) < 0) {
+		no.code = err.code;
+		no.why = err.text;
+	}
+	grown = no.why ? NULL : realloc(run->asked, (run->n_asked + 1) * sizeof(*grown));
+	if (!grown) {
+		if (!no.why)
+			no = (struct kc_answer){ .code = -ENOMEM, .why = "out of memory" };
+		answer_member(m, &no);
+		return;
+	}
+	run->asked = grown;
+	grown[run->n_asked++] = (struct asked){
+		.number = ++run->last_question,
+		.member = m->id,
+		.rule = frame->rule,
+		.program = question.kind == KC_ASK_PROGRAM,
+		.since_usec = kc_now_usec(),
+	};
+	kc_frame_question(&run->broker.channel.out, run->last_question, &question);
+	(void)kc_channel_flush(&run->broker.channel);
+}
+
+static void on_done(struct run *run, struct kc_member *m, const struct kc_frame *frame)
+{
+	const char *why;
+	uint64_t usec;
+	int code;
+
+	m->received = 0;
+	if (kc_read_done(frame, &code, &usec, &why) < 0) {
+		kc_member_dismiss(&run->crew, m, "it wrote rubbish to its channel");
+	} else if (m->state == KC_MEMBER_GATHERING) {
+		excuse_facts(run, m, code < 0 && why ? why : "the plugin did not say");
+		m->wants_facts = false;
+		m->state = KC_MEMBER_IDLE;
+	} else if (is_current(m, frame->rule)) {
+		kc_judge_settle(&run->judge, frame->rule, code, why, usec);
+		m->next++;
+		if (m->next == m->n_todo)
+			m->state = KC_MEMBER_IDLE;
+	} else {
+		kc_member_dismiss(&run->crew, m,
+				  "it spoke of a rule that it was not told to judge");
+	}
+}
+
+static void on_finding(struct run *run, struct kc_member *m, const struct kc_frame *frame)
+{
+	struct kc_finding finding;
+
+	if (!is_current(m, frame->rule))
+		kc_member_dismiss(&run->crew, m,
+				  "it spoke of a rule that it was not told to judge");
+	else if (kc_read_finding(frame, &finding) < 0 ||
+		 !(finding.horizon &
+		   kc_config_horizons(run->config, run->config->profile->rules + frame->rule)))
+		kc_member_dismiss(&run->crew, m, "it wrote rubbish to its channel");
+	else
+		kc_judge_finding(&run->judge, frame->rule, &finding);
+}
+
+static void on_log(struct run *run, const struct kc_member *m, const struct kc_frame *frame)
+{
+	struct kc_reader r;
+	const char *text;
+	uint32_t level;
+
+	kc_reader_init(&r, frame);
+	level = kc_reader_u32(&r);
+	text = kc_reader_text(&r);
+	if (kc_reader_end(&r) >= 0 && text && run->watch->log)
+		run->watch->log(run->watch->context, level, plugin_name(run, m), text);
+}
+
+static void on_frame(struct run *run, struct kc_member *m, const struct kc_frame *frame)
+{
+	struct kc_fact fact;
+
+	switch (frame->type) {
+	case KC_FRAME_READY:
+		if (m->state != KC_MEMBER_LOADING)
+			break;
+		m->state = KC_MEMBER_IDLE;
+		if (m->wants_facts)
+			(void)kc_member_gather(m);
+		return;
+	case KC_FRAME_REFUSED:
+		if (m->state != KC_MEMBER_LOADING)
+			break;
+		on_refused(run, m, frame);
+		return;
+	case KC_FRAME_FINDING:
+		on_finding(run, m, frame);
+		return;
+	case KC_FRAME_FACT:
+		if (m->state != KC_MEMBER_GATHERING || kc_read_fact(frame, &fact) < 0)
+			break;
+		set_fact(run, m, fact.name, fact.state, fact.value, fact.source);
+		return;
+	case KC_FRAME_LOG:
+		on_log(run, m, frame);
+		return;
+	case KC_FRAME_DONE:
+		on_done(run, m, frame);
+		return;
+	case KC_FRAME_ASK:
+		on_ask(run, m, frame);
+		return;
+	default:
+		break;
+	}
+	kc_member_dismiss(&run->crew, m, "it wrote rubbish to its channel");
+}
+
+/* Takes what a worker has sent. */
+static void receive(struct run *run, struct kc_member *m)
+{
+	struct kc_frame frame;
+	int r;
+
+	while (m->open && !run->refused) {
+		r = kc_channel_receive(&m->channel, NULL);
+		if (r == -EAGAIN)
+			return;
+		if (r <= 0) {
+			m->open = false;
+			if (m->state != KC_MEMBER_GONE)
+				kc_member_dismiss(&run->crew, m,
+						  "it closed its channel to k8scheck");
+			return;
+		}
+		m->received += m->channel.in.len - m->channel.in_used;
+		if (m->received > KC_RECEIVED_MAX)
+			kc_member_dismiss(&run->crew, m, "it flooded its channel to k8scheck");
+		/* What a worker said after it broke the rules is not heard. */
+		while (!m->dismissed && !run->refused &&
+		       (r = kc_channel_next(&m->channel, &frame)) > 0)
+			on_frame(run, m, &frame);
+		if (r < 0)
+			kc_member_dismiss(&run->crew, m, "it wrote rubbish to its channel");
+		if (m->dismissed)
+			return;
+	}
+}
+
+/* ---- the dead ---- */
+
+/* Lets another worker go on with what a dead one had not done. */
+static void replace(struct run *run, const struct kc_member *m, uint32_t *todo, uint32_t n)
+{
+	struct kc_member *fresh;
+	const char *why = "its plugin's workers died so often that no more was started";
+	int r = -EAGAIN;
+
+	if (n == 0) {
+		free(todo);
+		return;
+	}
+	if (run->respawns[m->plugin]++ < RESPAWNS_MAX) {
+		r = kc_crew_add(&run->crew, m->plugin, todo, n, &fresh);
+		if (r >= 0)
+			return;
+		why = "no worker could be started for it";
+		/* The list went with the attempt. */
+		for (uint32_t i = m->next; i < m->n_todo; i++)
+			kc_judge_error(&run->judge, m->todo[i], why);
+		return;
+	}
+	for (uint32_t i = 0; i < n; i++)
+		kc_judge_error(&run->judge, todo[i], why);
+	free(todo);
+}
+
+static void bury(struct run *run, struct kc_member *m, uint32_t status, uint32_t strays)
+{
+	const char *epitaph = kc_member_epitaph(m, status, strays, run->arena);
+	uint64_t since;
+	int64_t guilty = kc_member_doing(m, &since);
+	uint32_t *todo = NULL, n = 0;
+
+	if (m->state == KC_MEMBER_LOADING) {
+		const char *text = kc_arena_printf(run->arena, "plugin %s could not be loaded: %s",
+						   plugin_name(run, m), epitaph);
+
+		for (uint32_t i = m->next; i < m->n_todo; i++)
+			kc_judge_error(&run->judge, m->todo[i], text ? text : epitaph);
+		m->next = m->n_todo;
+	}
+	if (m->wants_facts)
+		excuse_facts(run, m, epitaph);
+	if (strays > 0)
+		warn(run, "plugin %s left %u processes behind, which were ended",
+		     plugin_name(run, m), strays);
+	if (m->next < m->n_todo) {
+		if (guilty < 0)
+			guilty = m->next;
+		/* One that had not begun when it was found out is judged again with the others. */
+		kc_judge_error(&run->judge, m->todo[guilty], epitaph);
+		todo = calloc(m->n_todo, sizeof(*todo));
+		for (uint32_t i = m->next; i < m->n_todo && todo; i++) {
+			if (i != (uint32_t)guilty)
+				todo[n++] = m->todo[i];
+		}
+		for (uint32_t i = m->next; i < m->n_todo && !todo; i++)
+			kc_judge_error(&run->judge, m->todo[i], "out of memory");
+	}
+	replace(run, m, todo, n);
+	kc_crew_remove(&run->crew, m);
+}
+
+static void on_exited(struct run *run, const struct kc_frame *frame)
+{
+	struct kc_member *m = kc_crew_find(&run->crew, frame->rule);
+	uint32_t status, strays;
+	struct kc_reader r;
+
+	kc_reader_init(&r, frame);
+	status = kc_reader_u32(&r);
+	strays = kc_reader_u32(&r);
+	if (!m)
+		return;
+	if (!m->dismissed)
+		receive(run, m);
+	kc_member_read_log(m);
+	/* Its own closing of the channel is no cause, once it is known how it died. */
+	if (m->dismissed && !m->open && m->cause && strstr(m->cause, "closed its channel") &&
+	    status != SIGKILL)
+		m->cause = NULL;
+	bury(run, m, status, strays);
+}
+
+static int receive_zygote(struct run *run)
+{
+	struct kc_channel *c = &run->crew.zygote.channel;
+	struct kc_frame frame;
+	int r = kc_channel_receive(c, NULL);
+
+	if (r == -EAGAIN)
+		return 0;
+	if (r <= 0)
+		return -EPIPE;
+	while ((r = kc_channel_next(c, &frame)) > 0) {
+		struct kc_member *m = kc_crew_find(&run->crew, frame.rule);
+		struct kc_reader reader;
+
+		kc_reader_init(&reader, &frame);
+		if (frame.type == KC_FRAME_EXITED) {
+			on_exited(run, &frame);
+		} else if (frame.type == KC_FRAME_SPAWNED && m &&
+			   (int64_t)kc_reader_u64(&reader) < 0) {
+			kc_member_dismiss(&run->crew, m, "no process could be started for it");
+			bury(run, m, 0, 0);
+		}
+	}
+	return r;
+}
+
+static void receive_broker(struct run *run)
+{
+	struct kc_channel *c = &run->broker.channel;
+	struct kc_frame frame;
+	int r = kc_channel_receive(c, NULL);
+
+	if (r == -EAGAIN)
+		return;
+	if (r <= 0) {
+		static const struct kc_answer gone = {
+			.code = -ECONNRESET,
+			.why = "the broker died (this is a fault of k8scheck)",
+		};
+
+		for (size_t i = 0; i < run->n_asked; i++) {
+			struct kc_member *m = kc_crew_find(&run->crew, run->asked[i].member);
+
+			if (m)
+				answer_member(m, &gone);
+		}
+		run->n_asked = 0;
+		kc_broker_stop(&run->broker);
+		return;
+	}
+	while ((r = kc_channel_next(c, &frame)) > 0) {
+		for (size_t i = 0; i < run->n_asked; i++) {
+			struct asked a = run->asked[i];
+			struct kc_member *m;
+			size_t begin;
+
+			if (a.number != frame.rule)
+				continue;
+			run->asked[i] = run->asked[--run->n_asked];
+			if (a.program) {
+				run->programs_run++;
+				run->programs_usec += kc_now_usec() - a.since_usec;
+			}
+			m = kc_crew_find(&run->crew, a.member);
+			if (!m)
+				break;
+			begin = kc_frame_begin(&m->channel.out, KC_FRAME_ANSWER, a.rule);
+			kc_buf_add(&m->channel.out, frame.data, frame.size);
+			kc_frame_end(&m->channel.out, begin);
+			(void)kc_channel_flush(&m->channel);
+			break;
+		}
+	}
+}
+
+/* ---- deadlines ---- */
+
+/* When something must be done about a worker at the latest; does it when that is now. */
+static uint64_t watch_member(struct run *run, struct kc_member *m, uint64_t now)
+{
+	uint64_t since, due;
+
+	(void)kc_member_doing(m, &since);
+	if (m->log_total > KC_LOG_MAX)
+		kc_member_dismiss(&run->crew, m, "it wrote more than %d KiB to standard error",
+				  KC_LOG_MAX / 1024);
+	if (m->dismissed)
+		return m->dismissed_usec + UNKILLABLE_USEC;
+	switch (m->state) {
+	case KC_MEMBER_LOADING:
+		due = m->seen_usec + LOAD_USEC;
+		break;
+	case KC_MEMBER_GATHERING:
+	case KC_MEMBER_RUNNING:
+		due = KC_MAX(since, m->seen_usec) + run->config->timeout_usec;
+		if (m->seen != KC_DOING_NOTHING)
+			due = since + run->config->timeout_usec;
+		break;
+	default:
+		return UINT64_MAX;
+	}
+	if (now < due)
+		return due;
+	kc_member_dismiss(&run->crew, m, "no verdict within %.3g s (--timeout); its worker was ended",
+			  (double)run->config->timeout_usec / 1e6);
+	return m->dismissed_usec + UNKILLABLE_USEC;
+}
+
+static uint64_t watch_all(struct run *run, uint64_t now)
+{
+	uint64_t next = UINT64_MAX;
+
+	for (size_t i = run->crew.n_members; i-- > 0;) {
+		struct kc_member *m = run->crew.members[i];
+		uint64_t due = watch_member(run, m, now);
+
+		if (m->dismissed && now >= due) {
+			/* In an uninterruptible wait, most likely. Nobody waits for it. */
+			bury(run, m, SIGKILL, 0);
+			continue;
+		}
+		next = KC_MIN(next, due);
+	}
+	return next;
+}
+
+static void end_run(struct run *run)
+{
+	kc_cleanup(kc_freep) char *why = kc_asprintf(
+		"the run's %.3g s (--deadline) were up before it was judged",
+		(double)run->config->deadline_usec / 1e6);
+
+	for (uint32_t i = 0; i < run->config->profile->n_rules; i++)
+		kc_judge_error(&run->judge, i, why ? why : "the run's time was up");
+}
+
+/* ---- the run ---- */
+
+static bool gathered(const struct run *run)
+{
+	for (size_t i = 0; i < run->crew.n_members; i++) {
+		if (run->crew.members[i]->wants_facts)
+			return false;
+	}
+	return true;
+}
+
+static bool loaded(const struct run *run)
+{
+	for (size_t i = 0; i < run->crew.n_members; i++) {
+		if (run->crew.members[i]->state == KC_MEMBER_LOADING)
+			return false;
+	}
+	return true;
+}
+
+/* Takes what is settled already out of a worker's list. */
+static void trim(struct run *run, struct kc_member *m)
+{
+	uint32_t n = m->next;
+
+	for (uint32_t i = m->next; i < m->n_todo; i++) {
+		if (!run->judge.settled[m->todo[i]])
+			m->todo[n++] = m->todo[i];
+	}
+	m->n_todo = n;
+}
+
+/* Once every plugin is loaded and the facts are there, whoever is idle and has work is set to it. */
+static void release(struct run *run)
+{
+	uint32_t running = 0;
+
+	if (!run->released) {
+		if (!loaded(run) || !gathered(run))
+			return;
+		run->facts_usec = kc_now_usec() - run->start_usec;
+		kc_judge_conditions(&run->judge, run->facts, run->n_facts);
+		run->released = true;
+	}
+	for (size_t i = 0; i < run->crew.n_members; i++)
+		running += run->crew.members[i]->state == KC_MEMBER_RUNNING;
+	for (size_t i = 0; i < run->crew.n_members && running < run->config->jobs; i++) {
+		struct kc_member *m = run->crew.members[i];
+
+		if (m->state != KC_MEMBER_IDLE || m->dismissed || m->next == m->n_todo)
+			continue;
+		trim(run, m);
+		if (m->next == m->n_todo)
+			continue;
+		(void)kc_member_facts(m, run->facts, run->n_facts);
+		(void)kc_member_run(m);
+		running++;
+	}
+}
+
+static int hire_for(struct run *run, uint32_t plugin)
+{
+	const struct kc_profile *profile = run->config->profile;
+	const struct kc_manifest *manifest = run->config->plugins[plugin].manifest;
+	kc_cleanup(kc_freep) uint32_t *all = calloc((size_t)profile->n_rules + 1, sizeof(*all));
+	uint32_t n = 0, workers, done = 0;
+	int r;
+
+	if (!all)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < profile->n_rules; i++) {
+		if (!run->judge.settled[i] && profile->rules[i].plugin == manifest)
+			all[n++] = i;
+	}
+	if (n == 0 && manifest->n_facts == 0)
+		return 0;
+	workers = KC_MIN(n / CHUNK_RULES + 1, (uint32_t)sysconf(_SC_NPROCESSORS_ONLN));
+	workers = KC_MIN(workers, run->config->jobs);
+	for (uint32_t i = 0; i < workers; i++) {
+		uint32_t share = (n - done) / (workers - i);
+		uint32_t *todo = malloc(((size_t)share + 1) * sizeof(*todo));
+		struct kc_member *m;
+
+		if (!todo)
+			return -ENOMEM;
+		memcpy(todo, all + done, share * sizeof(*todo));
+		done += share;
+		r = kc_crew_add(&run->crew, plugin, todo, share, &m);
+		if (r < 0)
+			return r;
+		m->wants_facts = i == 0 && manifest->n_facts > 0;
+	}
+	return 0;
+}
+
+static int hire_some(struct run *run, bool gatherers)
+{
+	for (uint32_t i = 0; i < run->config->n_plugins; i++) {
+		int r;
+
+		if ((run->config->plugins[i].manifest->n_facts > 0) != gatherers)
+			continue;
+		r = hire_for(run, i);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int hire(struct run *run)
+{
+	/* Those who gather first: everybody waits for them. */
+	int r = hire_some(run, true);
+
+	if (r >= 0)
+		r = hire_some(run, false);
+	return r < 0 ? kc_err_set(run->err, r, "no worker could be started: %s", kc_strerror(r)) :
+		       0;
+}
+
+static int list_facts(struct run *run)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < run->config->n_plugins; i++)
+		n += run->config->plugins[i].manifest->n_facts;
+	run->facts = kc_arena_zalloc(run->arena, (size_t)n + 1, sizeof(*run->facts));
+	if (!run->facts)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < run->config->n_plugins; i++) {
+		const struct kc_manifest *manifest = run->config->plugins[i].manifest;
+
+		for (uint32_t k = 0; k < manifest->n_facts; k++)
+			run->facts[run->n_facts++] = (struct kc_fact_value){
+				.name = manifest->facts[k].name,
+				.state = KC_FACT_UNKNOWN,
+			};
+	}
+	return 0;
+}
+
+static void tick(struct run *run, uint64_t now)
+{
+	const char *running = NULL;
+	uint32_t all = 0;
+
+	if (!run->watch->progress || now - run->ticked_usec < TICK_USEC)
+		return;
+	run->ticked_usec = now;
+	for (uint32_t i = 0; i < run->config->profile->n_rules; i++)
+		all += run->config->profile->rules[i].selected;
+	for (size_t i = 0; i < run->crew.n_members; i++) {
+		struct kc_member *m = run->crew.members[i];
+		uint64_t since;
+		int64_t k = kc_member_doing(m, &since);
+
+		if (k >= 0)
+			running = run->config->profile->rules[m->todo[k]].id;
+	}
+	run->watch->progress(run->watch->context, all - run->judge.n_open, all, running);
+}
+
+/* Waits until something comes, or something is due. */
+static int wait_for_any(struct run *run, uint64_t next)
+{
+	size_t n = run->crew.n_members, k = 0;
+	struct pollfd *pfd = calloc(2 * n + 2, sizeof(*pfd));
+	kc_cleanup(kc_freep) struct pollfd *owned = pfd;
+	kc_cleanup(kc_freep) uint32_t *ids = calloc(n + 1, sizeof(*ids));
+	uint64_t now = kc_now_usec();
+	int timeout;
+
+	if (!pfd || !ids)
+		return -ENOMEM;
+	if (run->watch->progress)
+		next = KC_MIN(next, now + TICK_USEC);
+	timeout = next == UINT64_MAX ? -1 : next <= now ? 0 : (int)((next - now) / 1000 + 1);
+	pfd[k++] = (struct pollfd){ .fd = run->crew.zygote.channel.fd, .events = POLLIN };
+	pfd[k++] = (struct pollfd){ .fd = run->broker.pid ? run->broker.channel.fd : -1,
+				    .events = POLLIN };
+	if (run->broker.pid && run->broker.channel.out.len > 0)
+		pfd[1].events |= POLLOUT;
+	for (size_t i = 0; i < n; i++) {
+		struct kc_member *m = run->crew.members[i];
+
+		ids[i] = m->id;
+		pfd[k] = (struct pollfd){ .fd = m->open && !m->dismissed ? m->channel.fd : -1,
+					  .events = POLLIN };
+		if (m->channel.out.len > 0)
+			pfd[k].events |= POLLOUT;
+		k++;
+		pfd[k++] = (struct pollfd){ .fd = m->log_fd, .events = POLLIN };
+	}
+	if (poll(pfd, k, timeout) < 0 && errno != EINTR)
+		return -errno;
+	for (size_t i = 0; i < n; i++) {
+		struct kc_member *m = kc_crew_find(&run->crew, ids[i]);
+
+		if (m && pfd[2 + 2 * i].revents & POLLOUT)
+			(void)kc_channel_flush(&m->channel);
+		if (m && pfd[2 + 2 * i].revents & (POLLIN | POLLHUP | POLLERR))
+			receive(run, m);
+		if (m && pfd[3 + 2 * i].revents)
+			kc_member_read_log(m);
+	}
+	if (run->broker.pid && pfd[1].revents) {
+		(void)kc_channel_flush(&run->broker.channel);
+		receive_broker(run);
+	}
+	return pfd[0].revents ? receive_zygote(run) : 0;
+}
+
+static int loop(struct run *run)
+{
+	while (run->judge.n_open > 0 || !gathered(run)) {
+		uint64_t now = kc_now_usec(), next;
+		uint64_t end = run->config->deadline_usec ?
+				       run->start_usec + run->config->deadline_usec :
+				       UINT64_MAX;
+		int r;
+
+		if (now >= end) {
+			end_run(run);
+			break;
+		}
+		release(run);
+		if (run->judge.n_open == 0 && gathered(run))
+			break;
+		next = KC_MIN(watch_all(run, now), end);
+		tick(run, now);
+		r = wait_for_any(run, next);
+		if (run->refused)
+			return run->refused;
+		if (r < 0)
+			return kc_err_set(run->err, r,
+					  "the process that starts workers is gone: %s",
+					  kc_strerror(r));
+	}
+	return 0;
+}
+
+static int run_all(struct run *run)
+{
+	int r;
+
+	r = kc_judge_init(&run->judge, run->config, run->arena);
+	if (r >= 0)
+		r = list_facts(run);
+	if (r < 0)
+		return kc_err_set(run->err, r, "out of memory");
+	r = kc_zygote_start(run->config, run->err, &run->crew.zygote);
+	if (r < 0)
+		return r;
+	kc_judge_scope(&run->judge);
+	r = hire(run);
+	if (r < 0)
+		return r;
+	r = loop(run);
+	if (r >= 0 && run->judge.failed)
+		r = kc_err_set(run->err, -ENOMEM, "out of memory");
+	return r;
+}
+
+static int collect(struct run *run, struct kc_outcome *ret_outcome)
+{
+	const struct kc_profile *profile = run->config->profile;
+	const char **warnings =
+		kc_arena_zalloc(run->arena, run->n_warnings + 1, sizeof(*warnings));
+	uint32_t n = 0;
+
+	if (!warnings)
+		return -ENOMEM;
+	memcpy(warnings, run->warnings, run->n_warnings * sizeof(*warnings));
+	for (uint32_t i = 0; i < profile->n_rules; i++) {
+		if (profile->rules[i].selected)
+			run->judge.results[n++] = run->judge.results[i];
+	}
+	*ret_outcome = (struct kc_outcome){
+		.results = run->judge.results,
+		.n_results = n,
+		.facts = run->facts,
+		.n_facts = run->n_facts,
+		.facts_usec = run->facts_usec,
+		.programs_run = run->programs_run,
+		.programs_usec = run->programs_usec,
+		.warnings = warnings,
+	};
+	return 0;
+}
+
+int kc_run_rules(const struct kc_run_config *config, const struct kc_run_watch *watch,
+		 struct kc_arena *arena, struct kc_err *err, struct kc_outcome *ret_outcome)
+{
+	static const struct kc_run_watch nobody;
+	struct run run = {
+		.config = config,
+		.watch = watch ? watch : &nobody,
+		.arena = arena,
+		.err = err,
+		.start_usec = kc_now_usec(),
+	};
+	int r;
+
+	kc_crew_init(&run.crew, config);
+	run.respawns = calloc((size_t)config->n_plugins + 1, sizeof(*run.respawns));
+	r = run.respawns ? run_all(&run) : kc_err_set(err, -ENOMEM, "out of memory");
+	kc_broker_stop(&run.broker);
+	kc_crew_done(&run.crew);
+	if (r >= 0)
+		r = collect(&run, ret_outcome);
+	kc_judge_done(&run.judge);
+	free(run.asked);
+	free(run.respawns);
+	free(run.warnings);
+	return r;
+}

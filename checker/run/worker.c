@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+
+#include "base/clock.h"
+#include "base/fdio.h"
+#include "channel.h"
+#include "host.h"
+#include "loader.h"
+#include "process.h"
+#include "worker.h"
+
+enum {
+	/* Results are sent in lots: a system call for every rule would cost more than most rules. */
+	LOT_SIZE = 32 * 1024,
+	LOT_USEC = 50 * 1000,
+};
+
+struct worker {
+	const struct kc_run_config *config;
+	const struct kc_plugin_file *file;
+	const struct kc_plugin *plugin;
+	const struct kc_root *root;
+	void *state;
+	struct kc_channel channel;
+	struct kc_slot *slot;
+	struct kc_arena facts_arena;
+	struct kc_fact_value *facts;
+	uint32_t n_facts;
+	uint32_t rule; /* index of the one that runs */
+	uint64_t flushed_usec;
+	pid_t pid;
+};
+
+static void doing(struct worker *w, uint32_t what)
+{
+	__atomic_store_n(&w->slot->since_usec, kc_now_usec(), __ATOMIC_RELAXED);
+	__atomic_store_n(&w->slot->doing, what, __ATOMIC_RELEASE);
+}
+
+static void flush(struct worker *w)
+{
+	/* A copy that a plugin forked has no say. */
+	if (getpid() != w->pid)
+		_exit(1);
+	w->flushed_usec = kc_now_usec();
+	/* Without k8scheck there is nobody to work for. */
+	if (kc_channel_flush_all(&w->channel) < 0)
+		_exit(1);
+}
+
+static void on_finding(void *context, const struct kc_finding *finding)
+{
+	struct worker *w = context;
+
+	kc_frame_finding(&w->channel.out, w->rule, finding);
+}
+
+static void on_fact(void *context, const struct kc_fact *fact)
+{
+	struct worker *w = context;
+
+	kc_frame_fact(&w->channel.out, fact);
+}
+
+static void on_step(void *context, const struct kc_step *step)
+{
+	struct worker *w = context;
+
+	kc_frame_step(&w->channel.out, w->rule, step);
+}
+
+static void on_log(void *context, uint32_t level, const char *text)
+{
+	struct worker *w = context;
+	size_t begin = kc_frame_begin(&w->channel.out, KC_FRAME_LOG, w->rule);
+
+	kc_frame_u32(&w->channel.out, level);
+	kc_frame_text(&w->channel.out, text);
+	kc_frame_end(&w->channel.out, begin);
+}
+
+static void ask(void *context, const struct kc_question *question, struct kc_arena *arena,
+		struct kc_answer *ret_answer)
+{
+	struct worker *w = context;
+	struct kc_frame frame;
+	struct kc_frame copy;
+	int r;
+
+	kc_frame_question(&w->channel.out, w->rule, question);
+	flush(w);
+	/* The broker keeps the question's time-out; k8scheck ends a worker whose rule is late. */
+	r = kc_channel_wait(&w->channel, UINT64_MAX, &frame);
+	if (r < 0)
+		_exit(1);
+	/* The answer outlives the channel's buffer. */
+	copy = frame;
+	copy.data = kc_arena_memdup(arena, frame.data, frame.size);
+	if (!copy.data) {
+		kc_answer_fail(ret_answer, arena, -ENOMEM,
+			       "the answer does not fit into the memory that a rule may have");
+		return;
+	}
+	r = frame.type == KC_FRAME_ANSWER ? kc_read_answer(&copy, arena, ret_answer) : -EBADMSG;
+	if (r < 0)
+		kc_answer_fail(ret_answer, arena, r, "the broker's answer cannot be read");
+}
+
+static void init_run(struct worker *w, const struct kc_rule *rule, struct kc_run *run)
+{
+	*run = (struct kc_run){
+		.root = w->root,
+		.rule = rule,
+		.plugin = w->file->manifest,
+		.facts = w->facts,
+		.n_facts = w->n_facts,
+		.horizons = rule ? kc_config_horizons(w->config, rule) : 0,
+		.deadline_usec = kc_now_usec() + w->config->timeout_usec,
+		.ask = ask,
+		.ask_context = w,
+		.sink = { .context = w,
+			  .finding = on_finding,
+			  .fact = on_fact,
+			  .step = on_step,
+			  .log = on_log },
+	};
+}
+
+/* What a check may not do makes its rule an error, whatever else it said. */
+static void hold_to_contract(struct worker *w, struct kc_run *run)
+{
+	static const uint32_t each[] = { KC_NOW, KC_BOOT };
+
+	if (getpid() != w->pid)
+		_exit(1);
+	if (waitpid(-1, NULL, WNOHANG) >= 0) {
+		run->refused = -EPERM;
+		(void)snprintf(run->why, sizeof(run->why),
+			       "the check started a process, which no check may");
+	}
+	for (size_t i = 0; run->refused && i < KC_ARRAY_SIZE(each); i++) {
+		const struct kc_finding finding = {
+			.size = sizeof(finding),
+			.verdict = KC_ERROR,
+			.horizon = each[i],
+			.message = run->why,
+		};
+
+		if (run->horizons & each[i])
+			kc_frame_finding(&w->channel.out, w->rule, &finding);
+	}
+}
+
+static void run_rule(struct worker *w, uint32_t index)
+{
+	const struct kc_rule *rule = w->config->profile->rules + index;
+	const struct kc_check *check = kc_plugin_check(w->plugin, rule->check->id);
+	uint64_t start;
+	struct kc_run run;
+	int r;
+
+	init_run(w, rule, &run);
+	w->rule = index;
+	doing(w, index + 1);
+	start = w->slot->since_usec;
+	r = check->run(w->state, &kc_host_table, &run);
+	if (r > 0)
+		r = 0;
+	hold_to_contract(w, &run);
+	kc_frame_done(&w->channel.out, index, KC_MAX(r, -4095), kc_now_usec() - start,
+		      r < 0 ? run.why : NULL);
+	kc_run_done(&run);
+	if (w->channel.out.len > LOT_SIZE || kc_now_usec() - w->flushed_usec > LOT_USEC)
+		flush(w);
+}
+
+static void gather(struct worker *w)
+{
+	uint64_t start = kc_now_usec();
+	int worst = 0;
+	char why[sizeof(((struct kc_run *)0)->why)] = "";
+
+	doing(w, KC_DOING_GATHERING);
+	for (uint32_t i = 0; i < w->plugin->n_facts; i++) {
+		struct kc_run run;
+		int r;
+
+		init_run(w, NULL, &run);
+		run.gathering = true;
+		r = w->plugin->facts[i]->gather(w->state, &kc_host_table, &run);
+		if (run.refused)
+			r = run.refused;
+		if (r < 0 && worst == 0) {
+			worst = KC_MAX(r, -4095);
+			memcpy(why, run.why, sizeof(why));
+		}
+		kc_run_done(&run);
+	}
+	doing(w, KC_DOING_NOTHING);
+	kc_frame_done(&w->channel.out, 0, worst, kc_now_usec() - start, worst < 0 ? why : NULL);
+	flush(w);
+}
+
+static void run_ranges(struct worker *w, const struct kc_frame *frame)
+{
+	/* Answers to questions come into the same buffer while the rules run. */
+	kc_cleanup(kc_freep) char *copy = malloc(frame->size + 1);
+	struct kc_frame own = *frame;
+	struct kc_reader r;
+	uint32_t n;
+
+	if (!copy)
+		_exit(1);
+	memcpy(copy, frame->data, frame->size);
+	own.data = copy;
+	kc_reader_init(&r, &own);
+	n = kc_reader_u32(&r);
+	for (uint32_t i = 0; i < n; i++) {
+		uint32_t first = kc_reader_u32(&r), count = kc_reader_u32(&r);
+
+		if (r.failed)
+			_exit(1);
+		for (uint32_t k = 0; k < count; k++)
+			run_rule(w, first + k);
+	}
+	doing(w, KC_DOING_NOTHING);
+	flush(w);
+}
+
+static void take_facts(struct worker *w, const struct kc_frame *frame)
+{
+	struct kc_frame copy = *frame;
+
+	copy.data = kc_arena_memdup(&w->facts_arena, frame->data, frame->size);
+	if (!copy.data || kc_read_facts(&copy, &w->facts_arena, &w->facts, &w->n_facts) < 0)
+		_exit(1);
+}
+
+static void load(struct worker *w)
+{
+	enum kc_refusal refusal = KC_REFUSED_UNLOADABLE;
+	struct kc_err err = { 0 };
+	struct kc_run run;
+	size_t begin;
+	int r;
+
+	doing(w, KC_DOING_LOADING);
+	r = kc_plugin_load(w->file, &err, &refusal, &w->plugin);
+	if (r >= 0 && w->plugin->open) {
+		init_run(w, NULL, &run);
+		r = w->plugin->open(&kc_host_table, &run, &w->state);
+		if (r < 0) {
+			refusal = KC_REFUSED_UNLOADABLE;
+			(void)kc_err_set(&err, r, "plugin %s could not start: %s",
+					 w->file->manifest->name, run.why);
+		}
+		kc_run_done(&run);
+	}
+	doing(w, KC_DOING_NOTHING);
+	begin = kc_frame_begin(&w->channel.out, r < 0 ? KC_FRAME_REFUSED : KC_FRAME_READY, 0);
+	if (r < 0) {
+		kc_frame_u32(&w->channel.out, refusal);
+		kc_frame_text(&w->channel.out, err.text);
+	}
+	kc_frame_end(&w->channel.out, begin);
+	flush(w);
+	if (r < 0)
+		_exit(0);
+}
+
+static void serve(struct worker *w)
+{
+	for (;;) {
+		struct kc_frame frame;
+		int r = kc_channel_wait(&w->channel, UINT64_MAX, &frame);
+
+		if (r < 0)
+			_exit(r == -EPIPE ? 0 : 1);
+		switch (frame.type) {
+		case KC_FRAME_RUN:
+			run_ranges(w, &frame);
+			break;
+		case KC_FRAME_GATHER:
+			gather(w);
+			break;
+		case KC_FRAME_FACTS:
+			take_facts(w, &frame);
+			break;
+		default:
+			_exit(1);
+		}
+	}
+}
+
+kc_noreturn void kc_worker_main(const struct kc_run_config *config, uint32_t plugin,
+				const struct kc_root *root, const struct kc_worker_fds *fds,
+				pid_t parent)
+{
+	struct worker w = {
+		.config = config,
+		.file = config->plugins + plugin,
+		.root = root,
+		.pid = getpid(),
+	};
+
+	kc_process_init(parent, fds->log);
+	kc_process_limit(config->deadline_usec ? config->deadline_usec : config->timeout_usec * 64);
+	w.slot = mmap(NULL, sizeof(*w.slot), PROT_READ | PROT_WRITE, MAP_SHARED, fds->slot, 0);
+	if (w.slot == MAP_FAILED)
+		_exit(1);
+	kc_channel_init(&w.channel, fds->channel);
+	w.flushed_usec = kc_now_usec();
+	load(&w);
+	serve(&w);
+	_exit(0);
+}

@@ -1,0 +1,400 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <dirent.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include "base/clock.h"
+#include "base/fdio.h"
+#include "base/num.h"
+#include "process.h"
+#include "zygote.h"
+
+enum {
+	PREPARE_USEC = 10 * 1000 * 1000,
+	STOP_USEC = 1000 * 1000,
+	/* A chain of forks that outruns this is left to its CPU limit, and said. */
+	SWEEPS_MAX = 1000,
+	STRAYS_LISTED_MAX = 64 * 1024,
+};
+
+struct child {
+	uint32_t id;
+	pid_t pid;
+};
+
+struct zygote {
+	const struct kc_run_config *config;
+	struct kc_root *root;
+	struct kc_channel channel;
+	int signals;
+	pid_t pid;
+	struct child *children;
+	size_t n_children;
+};
+
+static struct child *find_id(struct zygote *z, uint32_t id)
+{
+	for (size_t i = 0; i < z->n_children; i++) {
+		if (z->children[i].id == id)
+			return z->children + i;
+	}
+	return NULL;
+}
+
+static struct child *find_pid(struct zygote *z, pid_t pid)
+{
+	for (size_t i = 0; i < z->n_children; i++) {
+		if (z->children[i].pid == pid)
+			return z->children + i;
+	}
+	return NULL;
+}
+
+/* Ends children that are no workers: what workers forked, and this process inherited. */
+static unsigned kill_strays(struct zygote *z)
+{
+	kc_cleanup(kc_buf_done) struct kc_buf list = { 0 };
+	kc_cleanup(kc_closep) int fd = -EBADF;
+	unsigned n = 0;
+	char *save = NULL;
+
+	/* Since Linux 3.5 with CONFIG_PROC_CHILDREN, which distributions have on. */
+	fd = open("/proc/thread-self/children", O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || kc_read_all(fd, STRAYS_LISTED_MAX, &list) < 0)
+		return 0;
+	for (char *word = strtok_r(list.data, " \n", &save); word;
+	     word = strtok_r(NULL, " \n", &save)) {
+		uint64_t pid;
+
+		if (kc_parse_u64(word, &pid) < 0 || find_pid(z, (pid_t)pid))
+			continue;
+		(void)kill((pid_t)pid, SIGKILL);
+		n++;
+	}
+	return n;
+}
+
+static void report_exit(struct zygote *z, uint32_t id, int status, unsigned strays)
+{
+	size_t begin = kc_frame_begin(&z->channel.out, KC_FRAME_EXITED, id);
+
+	kc_frame_u32(&z->channel.out, (uint32_t)status);
+	kc_frame_u32(&z->channel.out, strays);
+	kc_frame_end(&z->channel.out, begin);
+}
+
+/* Takes the dead; returns how many strays were among them. */
+static void reap(struct zygote *z)
+{
+	for (;;) {
+		int status = 0;
+		pid_t pid = waitpid(-1, &status, WNOHANG);
+		struct child *child;
+		unsigned strays = 0;
+		uint32_t id;
+
+		if (pid <= 0)
+			return;
+		child = find_pid(z, pid);
+		if (!child)
+			continue;
+		id = child->id;
+		*child = z->children[--z->n_children];
+		/* Its group first, which may still hold members; then what left the group. */
+		(void)kill(-pid, SIGKILL);
+		for (unsigned i = 0; i < SWEEPS_MAX; i++) {
+			unsigned more = kill_strays(z);
+
+			strays += more;
+			if (more == 0)
+				break;
+			while (waitpid(-1, NULL, WNOHANG | __WNOTHREAD) > 0 && more-- > 0)
+				;
+		}
+		report_exit(z, id, status, strays);
+	}
+}
+
+static void child_main(struct zygote *z, uint32_t plugin, const int *fds)
+{
+	const struct kc_worker_fds own = { .channel = fds[0], .log = fds[1], .slot = fds[2] };
+	int flags = fcntl(own.channel, F_GETFL);
+
+	(void)close(z->channel.fd);
+	(void)close(z->signals);
+	for (uint32_t i = 0; i < z->config->n_plugins; i++) {
+		if (i != plugin)
+			(void)close(z->config->plugins[i].fd);
+	}
+	/* It waits for one thing at a time. */
+	if (flags >= 0)
+		(void)fcntl(own.channel, F_SETFL, flags & ~O_NONBLOCK);
+	kc_worker_main(z->config, plugin, z->root, &own, z->pid);
+}
+
+static int add_child(struct zygote *z, uint32_t id, pid_t pid)
+{
+	struct child *grown = realloc(z->children, (z->n_children + 1) * sizeof(*grown));
+
+	if (!grown)
+		return -ENOMEM;
+	z->children = grown;
+	grown[z->n_children++] = (struct child){ .id = id, .pid = pid };
+	return 0;
+}
+
+static void spawn(struct zygote *z, const struct kc_frame *frame, const int *fds)
+{
+	struct kc_reader r;
+	uint32_t plugin;
+	size_t begin;
+	pid_t pid = -1;
+	int code = 0;
+
+	kc_reader_init(&r, frame);
+	plugin = kc_reader_u32(&r);
+	if (kc_reader_end(&r) < 0 || plugin >= z->config->n_plugins || fds[0] < 0 || fds[1] < 0 ||
+	    fds[2] < 0) {
+		code = -EINVAL;
+	} else {
+		pid = kc_fork();
+		if (pid == 0)
+			child_main(z, plugin, fds);
+		code = pid < 0 ? -errno : 0;
+	}
+	if (pid > 0) {
+		/* Here too, so that the group is there whoever runs first. */
+		(void)setpgid(pid, pid);
+		code = add_child(z, frame->rule, pid);
+		if (code < 0)
+			(void)kill(pid, SIGKILL);
+	}
+	begin = kc_frame_begin(&z->channel.out, KC_FRAME_SPAWNED, frame->rule);
+	kc_frame_u64(&z->channel.out, (uint64_t)(int64_t)(code < 0 ? code : pid));
+	kc_frame_end(&z->channel.out, begin);
+}
+
+static void handle(struct zygote *z, const struct kc_frame *frame, const int *fds)
+{
+	struct child *child;
+
+	switch (frame->type) {
+	case KC_FRAME_SPAWN:
+		spawn(z, frame, fds);
+		break;
+	case KC_FRAME_KILL:
+		child = find_id(z, frame->rule);
+		if (child) {
+			(void)kill(-child->pid, SIGKILL);
+			(void)kill(child->pid, SIGKILL);
+		}
+		break;
+	default:
+		_exit(1);
+	}
+}
+
+/* k8scheck has closed its end, in order or not: nothing of the run stays behind. */
+static void finish(struct zygote *z)
+{
+	uint64_t deadline = kc_now_usec() + STOP_USEC;
+
+	for (size_t i = 0; i < z->n_children; i++) {
+		(void)kill(-z->children[i].pid, SIGKILL);
+		(void)kill(z->children[i].pid, SIGKILL);
+	}
+	z->n_children = 0;
+	while (kc_now_usec() < deadline) {
+		unsigned left = kill_strays(z);
+		pid_t pid;
+
+		do
+			pid = waitpid(-1, NULL, WNOHANG);
+		while (pid > 0);
+		if (pid < 0 && errno == ECHILD && left == 0)
+			break;
+		if (pid == 0)
+			(void)usleep(100);
+	}
+	_exit(0);
+}
+
+static void receive(struct zygote *z)
+{
+	int fds[KC_CHANNEL_FDS_MAX];
+	struct kc_frame frame;
+	int r;
+
+	r = kc_channel_receive(&z->channel, fds);
+	if (r == -EAGAIN)
+		return;
+	if (r <= 0)
+		finish(z);
+	for (;;) {
+		r = kc_channel_next(&z->channel, &frame);
+		if (r < 0)
+			_exit(1);
+		if (r == 0)
+			break;
+		handle(z, &frame, fds);
+	}
+	for (size_t i = 0; i < KC_CHANNEL_FDS_MAX; i++)
+		(void)kc_close(fds[i]);
+}
+
+static void serve(struct zygote *z)
+{
+	for (;;) {
+		struct pollfd pfd[] = {
+			{ .fd = z->channel.fd, .events = POLLIN },
+			{ .fd = z->signals, .events = POLLIN },
+		};
+		struct signalfd_siginfo info;
+
+		if (z->channel.out.len > 0)
+			pfd[0].events |= POLLOUT;
+		if (poll(pfd, KC_ARRAY_SIZE(pfd), -1) < 0 && errno != EINTR)
+			_exit(1);
+		if (pfd[1].revents) {
+			while (read(z->signals, &info, sizeof(info)) > 0)
+				;
+			reap(z);
+		}
+		if (pfd[0].revents)
+			receive(z);
+		/* The end of k8scheck is seen by receive(), which cleans up. */
+		(void)kc_channel_flush(&z->channel);
+	}
+}
+
+static int prepare(struct zygote *z, struct kc_err *err)
+{
+	sigset_t mask;
+
+	(void)prctl(PR_SET_CHILD_SUBREAPER, 1);
+	(void)sigemptyset(&mask);
+	(void)sigaddset(&mask, SIGCHLD);
+	if (sigprocmask(SIG_BLOCK, &mask, NULL) < 0)
+		return kc_err_set(err, -errno, "sigprocmask: %s", kc_strerror(errno));
+	z->signals = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (z->signals < 0)
+		return kc_err_set(err, -errno, "signalfd: %s", kc_strerror(errno));
+	return kc_root_open(z->config->root,
+			    (z->config->live ? KC_ROOT_LIVE : 0) |
+				    (z->config->no_openat2 ? KC_ROOT_NO_OPENAT2 : 0),
+			    err, &z->root);
+}
+
+static kc_noreturn void zygote_main(const struct kc_run_config *config, int fd)
+{
+	struct zygote z = { .config = config, .signals = -EBADF, .pid = getpid() };
+	const struct sigaction ignore = { .sa_handler = SIG_IGN };
+	struct kc_err err = { 0 };
+	size_t begin;
+	int keep[64];
+	size_t n = 0;
+	int r;
+
+	/* A terminal's interrupt reaches k8scheck, whose end ends this. */
+	(void)setpgid(0, 0);
+	(void)sigaction(SIGINT, &ignore, NULL);
+	(void)sigaction(SIGPIPE, &ignore, NULL);
+	keep[n++] = fd;
+	for (uint32_t i = 0; i < config->n_plugins && n < KC_ARRAY_SIZE(keep); i++)
+		keep[n++] = config->plugins[i].fd;
+	kc_close_all_but(keep, n);
+	kc_channel_init(&z.channel, fd);
+	r = prepare(&z, &err);
+	begin = kc_frame_begin(&z.channel.out, KC_FRAME_PREPARED, 0);
+	kc_frame_u64(&z.channel.out, (uint64_t)(int64_t)r);
+	kc_frame_text(&z.channel.out, r < 0 ? err.text : NULL);
+	kc_frame_end(&z.channel.out, begin);
+	if (kc_channel_flush_all(&z.channel) < 0 || r < 0)
+		_exit(1);
+	serve(&z);
+	_exit(0);
+}
+
+int kc_zygote_start(const struct kc_run_config *config, struct kc_err *err,
+		    struct kc_zygote *ret_zygote)
+{
+	struct kc_zygote zygote = { 0 };
+	struct kc_frame frame;
+	struct kc_reader reader;
+	const char *why;
+	int64_t code;
+	int pair[2];
+	int r;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) < 0)
+		return kc_err_set(err, -errno, "socketpair: %s", kc_strerror(errno));
+	zygote.pid = kc_fork();
+	if (zygote.pid == 0)
+		zygote_main(config, pair[1]);
+	(void)kc_close(pair[1]);
+	if (zygote.pid < 0) {
+		r = -errno;
+		(void)kc_close(pair[0]);
+		return kc_err_set(err, r, "fork: %s", kc_strerror(r));
+	}
+	kc_channel_init(&zygote.channel, pair[0]);
+	r = kc_channel_wait(&zygote.channel, kc_now_usec() + PREPARE_USEC, &frame);
+	if (r >= 0 && frame.type != KC_FRAME_PREPARED)
+		r = -EBADMSG;
+	if (r < 0) {
+		kc_zygote_stop(&zygote);
+		return kc_err_set(err, r, "the process that starts workers came to nothing: %s",
+				  kc_strerror(r));
+	}
+	kc_reader_init(&reader, &frame);
+	code = (int64_t)kc_reader_u64(&reader);
+	why = kc_reader_text(&reader);
+	if (code < 0 || kc_reader_end(&reader) < 0) {
+		r = kc_err_set(err, code < 0 ? (int)code : -EBADMSG, "%s", why ? why : "");
+		kc_zygote_stop(&zygote);
+		return r;
+	}
+	*ret_zygote = zygote;
+	return 0;
+}
+
+int kc_zygote_spawn(struct kc_zygote *zygote, uint32_t id, uint32_t plugin,
+		    const struct kc_worker_fds *fds)
+{
+	const int list[] = { fds->channel, fds->log, fds->slot };
+	size_t begin;
+	int r;
+
+	/* Descriptors come with the first byte of their frame, so nothing may stand before it. */
+	r = kc_channel_flush_all(&zygote->channel);
+	if (r < 0)
+		return r;
+	begin = kc_frame_begin(&zygote->channel.out, KC_FRAME_SPAWN, id);
+	kc_frame_u32(&zygote->channel.out, plugin);
+	kc_frame_end(&zygote->channel.out, begin);
+	return kc_channel_send_fds(&zygote->channel, list, KC_ARRAY_SIZE(list));
+}
+
+int kc_zygote_kill(struct kc_zygote *zygote, uint32_t id)
+{
+	kc_frame_end(&zygote->channel.out,
+		     kc_frame_begin(&zygote->channel.out, KC_FRAME_KILL, id));
+	return kc_channel_flush_all(&zygote->channel);
+}
+
+void kc_zygote_stop(struct kc_zygote *zygote)
+{
+	int status;
+
+	if (zygote->pid <= 0)
+		return;
+	kc_channel_done(&zygote->channel);
+	if (!kc_wait_until(zygote->pid, kc_now_usec() + 2 * STOP_USEC, &status))
+		(void)kill(zygote->pid, SIGKILL);
+	zygote->pid = 0;
+}

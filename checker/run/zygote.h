@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "base/err.h"
+#include "channel.h"
+#include "config.h"
+#include "worker.h"
+
+/*
+ * The zygote: a process that is prepared once and then forks workers. It runs no foreign code. It adopts
+ * what workers leave behind (it is a subreaper) and ends it with them.
+ */
+struct kc_zygote {
+	pid_t pid;
+	struct kc_channel channel; /* frames SPAWNED, EXITED */
+};
+
+/* Starts and prepares it: the root is opened there, so a root that cannot be opened fails here. */
+int kc_zygote_start(const struct kc_run_config *config, struct kc_err *err,
+		    struct kc_zygote *ret_zygote);
+
+/* Asks for a worker of config->plugins[plugin]. The descriptors stay the caller's. */
+int kc_zygote_spawn(struct kc_zygote *zygote, uint32_t id, uint32_t plugin,
+		    const struct kc_worker_fds *fds);
+
+/* Asks for a worker's end. */
+int kc_zygote_kill(struct kc_zygote *zygote, uint32_t id);
+
+/* Ends it with all workers; waits for a second at most. */
+void kc_zygote_stop(struct kc_zygote *zygote);
