@@ -37,10 +37,13 @@ struct interned {
 	size_t size;
 };
 
+/* Who writes `when: {a: !=b}` meant text. */
+#define TAGS_REFUSED "tags are not supported; text that begins with ! stands in quotes"
+
 struct reader {
 	const char *name;
 	unsigned flags;
-	struct kc_arena *arena;
+	struct kc_arena *nodes, *texts;
 	struct kc_err *err;
 	yaml_parser_t parser;
 	const struct kc_yaml_node **stack; /* children of all open frames, in scratch memory */
@@ -114,6 +117,9 @@ static int refuse_problem(struct reader *r, const char *text, size_t size)
 	if (p->error == YAML_READER_ERROR)
 		return refuse_byte(r, text, KC_MIN(p->problem_offset, size),
 				   "this is not UTF-8 text, or a control character");
+	if (p->context && kc_streq(p->context, "while scanning a block scalar"))
+		return refuse(r, line, column, "%s; text that begins with > or | stands in quotes",
+			      p->problem);
 	if (p->context && p->context_mark.line != p->problem_mark.line)
 		return refuse(r, line, column, "%s, %s that begins in line %zu",
 			      p->problem ? p->problem : "this is not YAML", p->context,
@@ -127,11 +133,11 @@ static const char *text_new(struct reader *r, const char *text, size_t size)
 	struct interned *seen;
 
 	if (size > INTERN_LENGTH)
-		return kc_arena_memdup(r->arena, text, size);
+		return kc_arena_memdup(r->texts, text, size);
 	seen = r->interned + (kc_hash(text, size) & (INTERNED - 1));
 	if (seen->text && seen->size == size && memcmp(seen->text, text, size) == 0)
 		return seen->text;
-	seen->text = kc_arena_memdup(r->arena, text, size);
+	seen->text = kc_arena_memdup(r->texts, text, size);
 	seen->size = size;
 	return seen->text;
 }
@@ -150,7 +156,7 @@ static int count(struct reader *r, const yaml_mark_t *at, uint32_t nodes)
 static struct kc_yaml_node *node_new(struct reader *r, enum kc_yaml_type type,
 				     const yaml_mark_t *at)
 {
-	struct kc_yaml_node *node = kc_arena_zalloc(r->arena, 1, sizeof(*node));
+	struct kc_yaml_node *node = kc_arena_zalloc(r->nodes, 1, sizeof(*node));
 
 	if (!node)
 		return NULL;
@@ -227,7 +233,7 @@ static int on_scalar(struct reader *r, yaml_event_t *e)
 	int k;
 
 	if (e->data.scalar.tag)
-		return refuse_at(r, &e->start_mark, "tags (!…) are not supported");
+		return refuse_at(r, &e->start_mark, TAGS_REFUSED);
 	if (memchr(value, 0, size))
 		return refuse_at(r, &e->start_mark, "a NUL byte cannot stand in text");
 	k = count(r, &e->start_mark, 1);
@@ -256,7 +262,7 @@ static int on_start(struct reader *r, yaml_event_t *e, enum kc_yaml_type type, y
 	int k;
 
 	if (tag)
-		return refuse_at(r, &e->start_mark, "tags (!…) are not supported");
+		return refuse_at(r, &e->start_mark, TAGS_REFUSED);
 	if (r->n_frames == DEPTH_LIMIT)
 		return refuse(r, (uint32_t)e->start_mark.line + 1,
 			      (uint32_t)e->start_mark.column + 1,
@@ -344,7 +350,7 @@ static int check_keys(struct reader *r, const struct kc_yaml_node *mapping)
 static int close_mapping(struct reader *r, struct frame *f, const struct kc_yaml_node *const *child,
 			 size_t n)
 {
-	struct kc_yaml_pair *pairs = kc_arena_alloc(r->arena, n / 2 * sizeof(*pairs));
+	struct kc_yaml_pair *pairs = kc_arena_alloc(r->nodes, n / 2 * sizeof(*pairs));
 
 	if (!pairs)
 		return no_memory(r);
@@ -367,7 +373,7 @@ static int on_end(struct reader *r)
 		if (k < 0)
 			return k;
 	} else {
-		void *items = kc_arena_alloc(r->arena, n * sizeof(*child));
+		void *items = kc_arena_alloc(r->nodes, n * sizeof(*child));
 
 		if (!items)
 			return no_memory(r);
@@ -475,6 +481,13 @@ static void reader_free(struct reader *r)
 int kc_yaml_parse(const char *name, const char *text, size_t size, unsigned flags,
 		  struct kc_arena *arena, struct kc_err *err, const struct kc_yaml_node **ret_node)
 {
+	return kc_yaml_parse_apart(name, text, size, flags, arena, arena, err, ret_node);
+}
+
+int kc_yaml_parse_apart(const char *name, const char *text, size_t size, unsigned flags,
+			struct kc_arena *nodes, struct kc_arena *texts, struct kc_err *err,
+			const struct kc_yaml_node **ret_node)
+{
 	struct reader *r;
 	int k;
 
@@ -489,7 +502,11 @@ int kc_yaml_parse(const char *name, const char *text, size_t size, unsigned flag
 	r = calloc(1, sizeof(*r));
 	if (!r)
 		return kc_err_set(err, -ENOMEM, "%s: %s", name, kc_strerror(ENOMEM));
-	*r = (struct reader){ .name = name, .flags = flags, .arena = arena, .err = err };
+	r->name = name;
+	r->flags = flags;
+	r->nodes = nodes;
+	r->texts = texts;
+	r->err = err;
 	if (!yaml_parser_initialize(&r->parser)) {
 		k = no_memory(r);
 		reader_free(r);

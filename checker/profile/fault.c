@@ -68,12 +68,13 @@ void kc_fault_in(const struct kc_where *where, uint32_t line, uint32_t column, c
 	va_end(ap);
 }
 
-void kc_fault_said(const struct kc_where *where, const char *sentence)
+void kc_fault_said(const struct kc_where *where, const struct kc_yaml_node *node,
+		   const char *sentence)
 {
 	struct kc_where as_is = *where;
 
 	as_is.file = NULL;
-	kc_fault_in(&as_is, 0, 0, "%s", sentence);
+	kc_fault_at(&as_is, node, "%s", sentence);
 }
 
 static int compare(const void *a, const void *b)
@@ -106,7 +107,7 @@ static int line_of(const struct kc_fault *f, struct kc_buf *b)
 		kc_buf_addf(&raw, "%s:%u:%u: ", f->file, f->line, f->column);
 	else if (f->file)
 		kc_buf_addf(&raw, "%s: ", f->file);
-	kc_buf_adds(&raw, f->text);
+	kc_buf_addf(&raw, "%s%s", f->warning ? "warning: " : "", f->text);
 	r = kc_buf_error(&raw);
 	if (r == 0)
 		kc_escape(b, raw.data, raw.len);

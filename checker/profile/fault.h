@@ -45,8 +45,10 @@ void kc_warn_at(const struct kc_where *where, const struct kc_yaml_node *node, c
 void kc_fault_in(const struct kc_where *where, uint32_t line, uint32_t column, const char *fmt, ...)
 	kc_printf(4, 5);
 
-/* Notes a sentence that names its place by itself, as those of kc_yaml_parse() do. */
-void kc_fault_said(const struct kc_where *where, const char *sentence);
+/* Notes a sentence that names its place by itself, as those of kc_yaml_parse() do; the node orders
+ * it. */
+void kc_fault_said(const struct kc_where *where, const struct kc_yaml_node *node,
+		   const char *sentence);
 
 /* Sorts by place, and appends all of them as escaped lines. -ENOMEM when one could not be kept. */
 int kc_faults_tell(struct kc_faults *faults, struct kc_diagnostics *diagnostics);

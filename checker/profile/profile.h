@@ -13,12 +13,13 @@
 
 /* NAME=VALUE or RULE.FIELD=VALUE of the command line, and files, in the order they were given. */
 struct kc_profile_request {
-	const char *const *profiles;  /* --profile: name, file (with a slash or .yaml/.yml), or "-" */
+	const char *const
+		*profiles; /* --profile: name, file (with a slash or .yaml/.yml), or "-" */
 	const char *const *var_files; /* --vars */
-	const char *const *vars;      /* --var */
-	const char *const *sets;      /* --set */
+	const char *const *vars; /* --var */
+	const char *const *sets; /* --set */
 	const char *const *profile_dirs; /* where names are looked for, first hit wins */
-	const char *const *plugin_dirs;	 /* where manifests are: DIR/NAME.yaml */
+	const char *const *plugin_dirs; /* where manifests are: DIR/NAME.yaml */
 };
 
 /*
@@ -33,30 +34,31 @@ struct kc_diagnostics {
 void kc_diagnostics_done(struct kc_diagnostics *d);
 
 /*
- * Loads, merges and validates. Everything of *ret_profile lives in the arena. -EINVAL when a fault was
- * found; *diagnostics has at least one line then. A profile that others than root (or who runs this)
- * can write gets a warning in its source, and its rules have runs_untrusted set.
+ * Loads, merges and validates. Everything of *ret_profile lives in the arena. -EINVAL when a fault
+ * was found; *diagnostics has at least one line then. A profile that others than root (or who runs
+ * this) can write gets a warning in its source, and its rules have runs_untrusted set.
  */
 int kc_profile_load(const struct kc_profile_request *request, struct kc_arena *arena,
 		    struct kc_diagnostics *diagnostics, const struct kc_profile **ret_profile);
 
 /*
- * Reads one manifest, DIR/NAME.yaml. -ENOENT when no folder has one; err then names the nearest. The same
- * manifest is read once per arena: pass the same `cache` (zeroed at first).
+ * Reads one manifest, DIR/NAME.yaml. -ENOENT when no folder has one; err then names the nearest.
+ * The same manifest is read once per arena: pass the same `cache` (zeroed at first).
  */
 struct kc_manifest_cache {
 	const struct kc_manifest **items;
 	uint32_t n;
 };
 
-int kc_manifest_load(const char *const *plugin_dirs, const char *name, struct kc_manifest_cache *cache,
-		     struct kc_arena *arena, struct kc_err *err,
+int kc_manifest_load(const char *const *plugin_dirs, const char *name,
+		     struct kc_manifest_cache *cache, struct kc_arena *arena, struct kc_err *err,
 		     const struct kc_manifest **ret_manifest);
 
 /* Parses a manifest's text; pure, for tests and fuzzing. */
 int kc_manifest_parse(const char *file, const char *text, size_t size, struct kc_arena *arena,
 		      struct kc_err *err, const struct kc_manifest **ret_manifest);
 
-/* The names of all files NAME.yaml in the folders, sorted, each once; NULL-terminated, in the arena. */
+/* The names of all files NAME.yaml in the folders, sorted, each once; NULL-terminated, in the
+ * arena. */
 int kc_profile_names(const char *const *dirs, struct kc_arena *arena, struct kc_err *err,
 		     const char *const **ret_names);

@@ -50,19 +50,19 @@ static int parse_number(const struct kc_where *where, const struct kc_manifest_p
 static int parse_choice(const struct kc_where *where, const struct kc_manifest_param *param,
 			const struct kc_yaml_node *node, const char **ret_string)
 {
-	struct kc_buf all = { 0 };
+	kc_cleanup(kc_buf_done) struct kc_buf all = { 0 };
 
 	KC_FOREACH_STR (choice, param->choices) {
 		if (kc_streq(choice, node->scalar)) {
 			*ret_string = choice;
 			return 0;
 		}
-		kc_buf_addf(&all, "%s%s", all.len ? ", " : "", choice);
 	}
+	KC_FOREACH_STR (choice, param->choices)
+		kc_buf_addf(&all, "%s%s", all.len ? ", " : "", choice);
 	kc_fault_at(where, node, "'%s' must be one of %s; this is '%.100s'%s", param->name,
 		    all.data ? all.data : "", node->scalar,
 		    kc_hint(node->scalar, param->choices).text);
-	kc_buf_done(&all);
 	return -EINVAL;
 }
 

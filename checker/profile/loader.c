@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <nettle/sha2.h>
+#include <sys/stat.h>
+
+#include "base/fdio.h"
+#include "loader.h"
+#include "search.h"
+
+enum {
+	INPUTS_MAX = 10000
+};
+
+void kc_loader_done(struct kc_loader *l)
+{
+	free(l->inputs);
+	free(l->variables);
+	free(l->drafts.items);
+	free(l->drafts.table);
+	kc_faults_done(&l->faults);
+	kc_arena_done(&l->scratch);
+}
+
+int kc_loader_add(struct kc_loader *l, const char *name, const char *label, bool option,
+		  uint16_t *ret_input)
+{
+	if (l->n_inputs == INPUTS_MAX)
+		return -ENOMEM;
+	if (l->n_inputs == l->inputs_size) {
+		uint32_t size = KC_MAX(l->inputs_size * 2, 16u);
+		void *p = realloc(l->inputs, size * sizeof(*l->inputs));
+
+		if (!p)
+			return -ENOMEM;
+		l->inputs = p;
+		l->inputs_size = size;
+	}
+	l->inputs[l->n_inputs] =
+		(struct kc_input){ .name = name, .label = label, .option = option };
+	*ret_input = (uint16_t)l->n_inputs++;
+	return 0;
+}
+
+struct kc_where kc_loader_where(struct kc_loader *l, uint16_t input)
+{
+	const struct kc_input *i = l->inputs + input;
+
+	return (struct kc_where){
+		.faults = &l->faults, .file = i->label, .order = input, .option = i->option
+	};
+}
+
+bool kc_loader_untrusted(const struct kc_loader *l, uint16_t input)
+{
+	return l->inputs[input].warning != NULL;
+}
+
+static const char *digest(struct kc_arena *arena, const struct kc_buf *text)
+{
+	static const char hex[] = "0123456789abcdef";
+	uint8_t sum[SHA256_DIGEST_SIZE];
+	struct sha256_ctx ctx;
+	char *s;
+
+	sha256_init(&ctx);
+	sha256_update(&ctx, text->len, (const uint8_t *)text->data);
+	sha256_digest(&ctx, sizeof(sum), sum);
+	s = kc_arena_alloc(arena, 2 * sizeof(sum) + 1);
+	if (!s)
+		return NULL;
+	for (size_t i = 0; i < sizeof(sum); i++) {
+		s[2 * i] = hex[sum[i] >> 4];
+		s[2 * i + 1] = hex[sum[i] & 15];
+	}
+	s[2 * sizeof(sum)] = 0;
+	return s;
+}
+
+static int parse(struct kc_loader *l, uint16_t input, const struct kc_buf *text, const char *what,
+		 const struct kc_yaml_node **ret_node)
+{
+	struct kc_where where = kc_loader_where(l, input);
+	const struct kc_yaml_node *node = NULL;
+	struct kc_err err = { 0 };
+	int r;
+
+	r = kc_yaml_parse_apart(where.file, text->data, text->len, 0, &l->scratch, l->arena, &err,
+				&node);
+	if (r == -ENOMEM)
+		return r;
+	if (r < 0)
+		kc_fault_said(&where, NULL, err.text);
+	else if (!node)
+		kc_fault_at(&where, NULL, "the %s is empty", what);
+	l->incomplete |= r < 0;
+	*ret_node = node;
+	return 0;
+}
+
+/* Room for the whole file, so that a large one is not copied while it grows. */
+static void reserve(int fd, struct kc_buf *text)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size >= KC_PROFILE_SIZE_MAX)
+		return;
+	text->data = malloc((size_t)st.st_size + 1);
+	if (text->data)
+		text->size = (size_t)st.st_size + 1;
+}
+
+int kc_loader_read(struct kc_loader *l, int fd, const char *name, const struct kc_err *distrust,
+		   const char *what, uint16_t *ret_input, const struct kc_yaml_node **ret_node)
+{
+	kc_cleanup(kc_buf_done) struct kc_buf text = { 0 };
+	uint16_t input = 0;
+	int r;
+
+	*ret_node = NULL;
+	r = kc_loader_add(l, name, name, false, &input);
+	if (r < 0)
+		return r;
+	*ret_input = input;
+	reserve(fd, &text);
+	r = kc_read_all(fd, KC_PROFILE_SIZE_MAX, &text);
+	if (r == -ENOMEM)
+		return r;
+	if (r < 0) {
+		struct kc_where where = kc_loader_where(l, input);
+
+		l->incomplete = true;
+		kc_fault_at(&where, NULL, "cannot read the %s: %s", what,
+			    r == -EFBIG ? "it is larger than 16 MiB" : kc_strerror(r));
+		return 0;
+	}
+	l->inputs[input].sha256 = digest(l->arena, &text);
+	if (!l->inputs[input].sha256)
+		return -ENOMEM;
+	if (distrust->text[0]) {
+		l->inputs[input].warning = kc_arena_strdup(l->arena, distrust->text);
+		if (!l->inputs[input].warning)
+			return -ENOMEM;
+	}
+	return parse(l, input, &text, what, ret_node);
+}

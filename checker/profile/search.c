@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <dirent.h>
+
+#include "base/fdio.h"
+#include "schema.h"
+#include "search.h"
+#include "trust.h"
+
+enum {
+	NAMES_MAX = 10000
+};
+
+static void closedirp(DIR **d)
+{
+	if (*d)
+		(void)closedir(*d);
+}
+
+struct names {
+	const char **items;
+	size_t n, size;
+};
+
+static void names_done(struct names *names)
+{
+	free(names->items);
+}
+
+static int add_name(struct names *names, struct kc_arena *arena, const char *file)
+{
+	char *name = kc_arena_memdup(arena, file, strlen(file) - strlen(".yaml"));
+
+	if (!name)
+		return -ENOMEM;
+	if (!kc_is_name(name))
+		return 0;
+	if (names->n == NAMES_MAX)
+		return -E2BIG;
+	if (names->n == names->size) {
+		size_t size = KC_MAX(names->size * 2, (size_t)32);
+		void *p = realloc(names->items, size * sizeof(*names->items));
+
+		if (!p)
+			return -ENOMEM;
+		names->items = p;
+		names->size = size;
+	}
+	names->items[names->n++] = name;
+	return 0;
+}
+
+static int read_dir(const char *path, struct kc_arena *arena, struct names *names)
+{
+	kc_cleanup(closedirp) DIR *dir = opendir(path);
+	struct dirent *entry;
+	int r = 0;
+
+	if (!dir)
+		return errno == ENOENT || errno == ENOTDIR ? 0 : -errno;
+	for (errno = 0; r == 0 && (entry = readdir(dir)); errno = 0) {
+		if (kc_endswith(entry->d_name, ".yaml"))
+			r = add_name(names, arena, entry->d_name);
+	}
+	return r < 0 ? r : -errno;
+}
+
+static int compare(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+int kc_profile_names(const char *const *dirs, struct kc_arena *arena, struct kc_err *err,
+		     const char *const **ret_names)
+{
+	kc_cleanup(names_done) struct names names = { 0 };
+	const char **list;
+	size_t n = 0;
+
+	KC_FOREACH_STR (dir, dirs) {
+		int r = read_dir(dir, arena, &names);
+
+		if (r < 0)
+			return kc_err_set(err, r, "cannot list the folder %s: %s", dir,
+					  kc_strerror(r));
+	}
+	if (names.n > 0)
+		qsort(names.items, names.n, sizeof(*names.items), compare);
+	list = kc_arena_zalloc(arena, names.n + 1, sizeof(*list));
+	if (!list)
+		return kc_err_set(err, -ENOMEM, "%s", kc_strerror(ENOMEM));
+	for (size_t i = 0; i < names.n; i++) {
+		if (n == 0 || !kc_streq(list[n - 1], names.items[i]))
+			list[n++] = names.items[i];
+	}
+	*ret_names = list;
+	return 0;
+}
+
+static int not_found(const char *const *dirs, const char *what, const char *name,
+		     struct kc_arena *arena, struct kc_err *err)
+{
+	kc_cleanup(kc_buf_done) struct kc_buf where = { 0 };
+	const char *const *names = NULL;
+	struct kc_hint hint = { "" };
+
+	KC_FOREACH_STR (dir, dirs)
+		kc_buf_addf(&where, "%s%s", where.len ? ", " : "", dir);
+	/* A folder that cannot be listed leaves the message without a nearest name, no more. */
+	if (kc_profile_names(dirs, arena, NULL, &names) == 0)
+		hint = kc_hint(name, names);
+	return kc_err_set(err, -ENOENT, "there is no %s '%.100s' in %s%s", what, name,
+			  where.len ? where.data : "any folder", hint.text);
+}
+
+int kc_search_open(const char *const *dirs, const char *what, const char *name,
+		   struct kc_arena *arena, struct kc_err *err, int *ret_fd, const char **ret_path,
+		   struct kc_err *ret_distrust)
+{
+	if (!kc_is_name(name))
+		return kc_err_set(
+			err, -EINVAL,
+			"a %s's name is [a-z0-9.-]+ without a dash or dot at its start, this is "
+			"'%.100s'",
+			what, name);
+	KC_FOREACH_STR (dir, dirs) {
+		const char *slash = kc_endswith(dir, "/") ? "" : "/";
+		char *path = kc_arena_printf(arena, "%s%s%s.yaml", dir, slash, name);
+		int r;
+
+		if (!path)
+			return kc_err_set(err, -ENOMEM, "%s", kc_strerror(ENOMEM));
+		r = kc_trusted_open(path, err, ret_fd, ret_distrust);
+		if (r == 0)
+			*ret_path = path;
+		if (r != -ENOENT && r != -ENOTDIR)
+			return r;
+	}
+	return not_found(dirs, what, name, arena, err);
+}
+
+static int cache_add(struct kc_manifest_cache *cache, const struct kc_manifest *manifest,
+		     struct kc_arena *arena)
+{
+	const struct kc_manifest **items = kc_arena_zalloc(arena, cache->n + 1, sizeof(*items));
+
+	if (!items)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < cache->n; i++)
+		items[i] = cache->items[i];
+	items[cache->n++] = manifest;
+	cache->items = items;
+	return 0;
+}
+
+static int read_manifest(const char *const *plugin_dirs, const char *name, struct kc_arena *arena,
+			 struct kc_err *err, const struct kc_manifest **ret_manifest)
+{
+	kc_cleanup(kc_buf_done) struct kc_buf text = { 0 };
+	kc_cleanup(kc_closep) int fd = -EBADF;
+	const struct kc_manifest *m = NULL;
+	const char *path = NULL;
+	/* Whoever loads the plugin holds its files to the trust rule; a manifest alone runs
+	 * nothing. */
+	struct kc_err distrust;
+	int r;
+
+	r = kc_search_open(plugin_dirs, "plugin", name, arena, err, &fd, &path, &distrust);
+	if (r < 0)
+		return r;
+	r = kc_read_all(fd, KC_MANIFEST_SIZE_MAX, &text);
+	if (r < 0)
+		return kc_err_set(err, r, "cannot read %s: %s", path, kc_strerror(r));
+	r = kc_manifest_parse(path, text.data, text.len, arena, err, &m);
+	if (r < 0)
+		return r;
+	if (!kc_streq(m->name, name))
+		return kc_err_set(err, -EINVAL,
+				  "%s: this is the manifest of '%s'; it must be called %s.yaml",
+				  path, m->name, m->name);
+	*ret_manifest = m;
+	return 0;
+}
+
+int kc_manifest_load(const char *const *plugin_dirs, const char *name,
+		     struct kc_manifest_cache *cache, struct kc_arena *arena, struct kc_err *err,
+		     const struct kc_manifest **ret_manifest)
+{
+	const struct kc_manifest *m = NULL;
+	int r;
+
+	for (uint32_t i = 0; i < cache->n; i++) {
+		if (kc_streq(cache->items[i]->name, name)) {
+			*ret_manifest = cache->items[i];
+			return 0;
+		}
+	}
+	r = read_manifest(plugin_dirs, name, arena, err, &m);
+	if (r < 0)
+		return r;
+	r = cache_add(cache, m, arena);
+	if (r < 0)
+		return kc_err_set(err, r, "%s", kc_strerror(r));
+	*ret_manifest = m;
+	return 0;
+}
+
+int kc_manifest_load_all(const char *const *plugin_dirs, struct kc_manifest_cache *cache,
+			 struct kc_arena *arena, struct kc_err *err)
+{
+	const char *const *names = NULL;
+	int r = kc_profile_names(plugin_dirs, arena, err, &names);
+
+	if (r < 0)
+		return r;
+	KC_FOREACH_STR (name, names) {
+		const struct kc_manifest *m;
+
+		if (kc_manifest_load(plugin_dirs, name, cache, arena, err, &m) == -ENOMEM)
+			return -ENOMEM;
+	}
+	return 0;
+}
