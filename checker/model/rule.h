@@ -62,7 +62,7 @@ struct kc_rule {
 
 /* What a profile comes to: validated, and constant from then on. */
 struct kc_source {
-	const char *name;   /* file as given, "-", "--set", "--var", "manifest" */
+	const char *name;   /* file as given, "-", "--set", "--var", "manifest", "default" */
 	const char *sha256; /* of files: hexadecimal; else NULL */
 	const char *warning; /* others can write it: a sentence; else NULL */
 };
@@ -81,7 +81,10 @@ struct kc_profile {
 	uint32_t n_sources;
 	const struct kc_variable *variables;
 	uint32_t n_variables;
-	/* plugins that the rules need, each once, in the order of their first rule */
+	/*
+	 * Plugins that the rules need, each once, in the order of their first rule; then those that gather
+	 * the facts of their conditions.
+	 */
 	const struct kc_manifest *const *plugins;
 	uint32_t n_plugins;
 };

@@ -3,8 +3,8 @@
 
 #include "base/fdio.h"
 #include "loader.h"
+#include "open.h"
 #include "search.h"
-#include "trust.h"
 
 enum {
 	DEPTH_MAX = 32
@@ -201,7 +201,7 @@ static int read_stdin(struct kc_loader *l)
 		kc_fault_at(&where, NULL, "standard input is not open for reading");
 		return 0;
 	}
-	kc_trusted_fd(STDIN_FILENO, "of standard input", &distrust);
+	kc_profile_stdin(STDIN_FILENO, &distrust);
 	return read_profile(l, STDIN_FILENO, "-", &distrust, NULL, &where, NULL);
 }
 
@@ -223,7 +223,7 @@ int kc_loader_profile(struct kc_loader *l, const char *argument)
 		return read_stdin(l);
 	where.order = l->n_inputs;
 	if (is_file(argument))
-		r = kc_trusted_open(argument, &err, &fd, &distrust);
+		r = kc_profile_open(argument, &err, &fd, &distrust);
 	else
 		r = kc_search_open(l->request->profile_dirs, "profile", argument, l->arena, &err,
 				   &fd, &path, &distrust);

@@ -43,7 +43,7 @@ struct kc_draft {
 	struct kc_setting *settings;
 	uint32_t n_settings, size;
 	uint16_t last_input; /* that named the rule, and where */
-	uint16_t expected;   /* settings that there will be, as far as known */
+	uint16_t expected; /* settings that there will be, as far as known */
 	uint32_t line;
 	uint16_t column;
 };
@@ -99,7 +99,7 @@ bool kc_loader_untrusted(const struct kc_loader *l, uint16_t input);
 
 /*
  * Reads a file that is open, as a new input: text, digest, tree. *ret_node is NULL when it is
- * faulty or empty, with that noted. `distrust` is what kc_trusted_open() said.
+ * faulty or empty, with that noted. `distrust` is what kc_profile_open() said.
  */
 int kc_loader_read(struct kc_loader *l, int fd, const char *name, const struct kc_err *distrust,
 		   const char *what, uint16_t *ret_input, const struct kc_yaml_node **ret_node);

@@ -2,9 +2,9 @@
 #include <dirent.h>
 
 #include "base/fdio.h"
+#include "open.h"
 #include "schema.h"
 #include "search.h"
-#include "trust.h"
 
 enum {
 	NAMES_MAX = 10000
@@ -129,7 +129,7 @@ int kc_search_open(const char *const *dirs, const char *what, const char *name,
 
 		if (!path)
 			return kc_err_set(err, -ENOMEM, "%s", kc_strerror(ENOMEM));
-		r = kc_trusted_open(path, err, ret_fd, ret_distrust);
+		r = kc_profile_open(path, err, ret_fd, ret_distrust);
 		if (r == 0)
 			*ret_path = path;
 		if (r != -ENOENT && r != -ENOTDIR)

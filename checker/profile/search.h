@@ -11,7 +11,7 @@ enum {
 };
 
 /*
- * Opens DIR/NAME.yaml by kc_trusted_open(), in the first of the folders that has it. *ret_path is
+ * Opens DIR/NAME.yaml by kc_profile_open(), in the first of the folders that has it. *ret_path is
  * in the arena. -ENOENT with a sentence that says where it was looked for, and the nearest name;
  * `what` is "profile" or "plugin".
  */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/fdio.h"
 #include "loader.h"
-#include "trust.h"
+#include "open.h"
 
 /*
  * Variables: ${name} in texts. A value may name others; $${ stands for ${ itself. The sizes are
@@ -160,7 +160,7 @@ static int read_file(struct kc_loader *l, const char *path)
 	uint16_t input = 0;
 	int r;
 
-	r = kc_trusted_open(path, &err, &fd, &distrust);
+	r = kc_profile_open(path, &err, &fd, &distrust);
 	if (r == -ENOMEM)
 		return r;
 	if (r < 0) {
