@@ -154,8 +154,7 @@ const char *kc_unit_in_folders(const struct kc_unit_folders *folders, const char
 	return NULL;
 }
 
-/* Whether a link of one unit name to another is one that systemd accepts. */
-static int alias_is_valid(struct kc_arena *arena, const char *name, const char *target)
+int kc_unit_alias_valid(struct kc_arena *arena, const char *name, const char *target)
 {
 	int from = kc_unit_name_kind(name), to = kc_unit_name_kind(target);
 	const char *a, *b;
@@ -229,7 +228,7 @@ static int judge_entry(const struct kc_unit_folders *folders, const char *name,
 	if (!tail)
 		return classify_file(folders, entry->path, true, &entry->type);
 	base = strrchr(entry->target, '/') + 1;
-	r = alias_is_valid(folders->arena, name, base);
+	r = kc_unit_alias_valid(folders->arena, name, base);
 	if (r < 0)
 		return r;
 	entry->type = r && !kc_streq(base, name) ? KC_ENTRY_ALIAS : KC_ENTRY_NONE;

@@ -17,6 +17,7 @@ enum {
 	KC_UNIT_DROPINS_MAX = 1024,
 	KC_UNIT_NAME_MAX = 255,
 	KC_UNIT_HOPS_MAX = 8, /* of aliases, as systemd has it */
+	KC_UNIT_TYPES = 11,
 	KC_UNIT_WORDS_MAX = 65536,
 	KC_UNIT_VARIABLES_MAX = 4096,
 	KC_UNIT_ALIASES_MAX = 1024,
@@ -62,6 +63,9 @@ int kc_unit_name_kind(const char *name);
 /* The type without its dot ("service"); NULL when it is none of systemd's. */
 const char *kc_unit_name_type(const char *name);
 
+/* An index for the type, below KC_UNIT_TYPES. The name must be valid. */
+size_t kc_unit_type_index(const char *name);
+
 /* Parts, in the arena; NULL: no memory. The name must be valid. */
 const char *kc_unit_name_prefix(struct kc_arena *arena, const char *name); /* before @ or the dot */
 const char *kc_unit_name_instance(struct kc_arena *arena,
@@ -82,12 +86,25 @@ struct kc_unit_dir {
 	struct kc_strings names;
 };
 
+/* A name that is a link to another unit, and that unit's own name. */
+struct kc_unit_alias {
+	const char *name, *canonical;
+};
+
+struct kc_unit_aliases {
+	struct kc_unit_alias *item;
+	size_t n, size;
+	bool known;
+};
+
 struct kc_unit_folders {
 	const struct kc_host *host;
 	struct kc_run *run;
 	struct kc_arena *arena;
 	struct kc_unit_dir dir[8];
 	size_t n;
+	struct kc_unit_aliases
+		aliases[KC_UNIT_TYPES]; /* by type, found when they are first asked for */
 };
 
 /* Lists the unit folders that are there, each once however many links lead to it. */
@@ -139,11 +156,68 @@ struct kc_unit_found {
 int kc_unit_find(const struct kc_unit_folders *folders, const char *name,
 		 struct kc_unit_found *ret_found);
 
+/* Whether systemd accepts a link of one unit name to another; -ENOMEM. */
+int kc_unit_alias_valid(struct kc_arena *arena, const char *name, const char *target);
+
+/* A set of names, in the order they were found. */
+struct kc_unit_names {
+	const char **item;
+	size_t n, size;
+};
+
+int kc_unit_names_add(struct kc_unit_names *names, struct kc_arena *arena, const char *name);
+
+/* All names of a unit: its own first, then its aliases. */
+int kc_unit_names_of(struct kc_unit_folders *folders, const char *canonical,
+		     struct kc_unit_names *ret_names);
+
+/* As kc_unit_file_load(), in folders that are open. */
+int kc_unit_load(struct kc_unit_folders *folders, const char *name,
+		 const struct kc_unit_file **ret_unit);
+
+/* ---- files of several folders ---- */
+
+struct kc_conf_file {
+	const char *base; /* behind the last slash of path */
+	const char *path;
+};
+
+struct kc_conf_files {
+	struct kc_conf_file *item;
+	size_t n, size;
+};
+
+/*
+ * Adds the files and links of a folder whose names have the suffix ("" for all); a name that is
+ * there already, from a folder that was added before, beats the new one. A folder that is not there
+ * is none.
+ */
+int kc_conf_files_add(const struct kc_unit_folders *folders, const char *dir, const char *suffix,
+		      struct kc_conf_files *files);
+
+/* Orders them by name, whatever folder they are in. */
+void kc_conf_files_sort(struct kc_conf_files *files);
+
+/* Whether a file says nothing: 1 when it is a link to /dev/null, 2 when it is one that leads
+ * nowhere. */
+int kc_conf_file_is_void(const struct kc_unit_folders *folders, const char *path);
+
+/* Appends the settings of a unit file or drop-in. */
+int kc_unit_read(const struct kc_unit_folders *folders, const char *path,
+		 struct kc_unit_settings *settings, const char **ret_fault);
+
+/* ---- presets ---- */
+
+/* What the presets say of a unit, and where; NULL when no file names it. */
+int kc_unit_preset(const struct kc_unit_folders *folders, const char *name,
+		   const char **ret_preset);
+
 /* ---- words ---- */
 
 enum {
 	KC_WORD_CUNESCAPE = 1u << 0, /* C escapes; what is no escape stays as it is */
 	KC_WORD_RELAX = 1u << 1, /* an open quote ends with the text */
+	KC_WORD_RETAIN = 1u << 2, /* backslashes are like other characters */
 };
 
 /*

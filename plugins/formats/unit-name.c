@@ -12,6 +12,16 @@ const char *kc_unit_name_type(const char *name)
 	return dot && kc_strv_has(unit_types, dot + 1) ? dot + 1 : NULL;
 }
 
+size_t kc_unit_type_index(const char *name)
+{
+	const char *type = strrchr(name, '.') + 1;
+	size_t i = 0;
+
+	while (i < KC_UNIT_TYPES - 1 && !kc_streq(unit_types[i], type))
+		i++;
+	return i;
+}
+
 static bool is_one_of(const char *type, const char *const *list)
 {
 	return type && kc_strv_has(list, type);

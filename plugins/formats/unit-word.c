@@ -111,7 +111,7 @@ int kc_unit_word(const char **text, unsigned flags, struct kc_arena *arena, char
 		return 0;
 	}
 	while (*s && (quote || !kc_unit_is_white(*s))) {
-		if (*s == '\\') {
+		if (*s == '\\' && !(flags & KC_WORD_RETAIN)) {
 			/* Within quotes a backslash that ends the text leaves the quote open. */
 			s += word_escape(s, flags, &word);
 			continue;

@@ -70,19 +70,43 @@ enum kc_unit_enablement {
 	KC_UNIT_INDIRECT = 7, /* [Install] has only Also=, or another instance is enabled */
 	KC_UNIT_GENERATED = 8,
 	KC_UNIT_LINKED = 9,   /* the file lies outside the unit folders and is linked in, not enabled */
+	KC_UNIT_BAD = 10,     /* a link that leads nowhere or may not be, a file that systemd refuses */
 };
 
 struct kc_unit_enabled {
 	uint32_t state;	    /* enum kc_unit_enablement */
 	const char *source; /* the link that enables it, the mask, the fragment, or the folders searched */
 	const char *preset; /* "enabled", "disabled" and where a preset file says so; NULL for none */
+	const char *unit;   /* the unit that the name stands for: itself, or behind aliases */
+	const char *fault;  /* of KC_UNIT_BAD: a sentence; else NULL */
 };
 
 const char *kc_unit_enablement_name(uint32_t state);
 
-/* `systemctl --root=… is-enabled NAME`, with the link or file that decides. */
+/*
+ * `systemctl --root=... is-enabled NAME`, with the link or file that decides: without /run, which the
+ * next boot has empty. KC_UNIT_GENERATED is a service of a script in /etc/init.d. Errors as those of
+ * kc_unit_file_load().
+ */
 int kc_unit_enablement(const struct kc_host *host, struct kc_run *run, struct kc_arena *arena,
 		       const char *name, struct kc_unit_enabled *ret_enabled);
+
+/* Whether the next boot starts a unit. */
+struct kc_unit_start {
+	bool reached;
+	const char *target; /* what default.target is ("graphical.target"); NULL when there is none */
+	const char *by;	    /* reached: the unit that wants it */
+	const char *source; /* reached: the link or the setting's place that wants it */
+};
+
+/*
+ * Looks whether default.target, or what it wants or requires in any number of steps, wants or requires
+ * the unit: by links in .wants, .requires and .upholds folders (one to /dev/null hides those of folders
+ * behind it), and by Wants=, Requires=, BindsTo= and Upholds=. Masked units start nothing. What sockets,
+ * timers, paths, devices or the bus start is not looked at. Errors as those of kc_unit_file_load().
+ */
+int kc_unit_start(const struct kc_host *host, struct kc_run *run, struct kc_arena *arena,
+		  const char *name, struct kc_unit_start *ret_start);
 
 /* One word of a command line, and where it was written (unit file, drop-in, or environment file). */
 struct kc_word {

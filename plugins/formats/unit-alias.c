@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "unit-internal.h"
+
+int kc_unit_names_add(struct kc_unit_names *names, struct kc_arena *arena, const char *name)
+{
+	const char **items;
+
+	for (size_t i = 0; i < names->n; i++)
+		if (kc_streq(names->item[i], name))
+			return 0;
+	if (names->n >= KC_UNIT_ALIASES_MAX)
+		return -E2BIG;
+	items = kc_unit_grow(arena, names->item, names->n, &names->size, sizeof(*items));
+	if (!items)
+		return -ENOMEM;
+	names->item = items;
+	names->item[names->n++] = name;
+	return 0;
+}
+
+/* Notes a name of a unit folder, if it is a link to a unit in one of them. */
+static int note_alias(const struct kc_unit_folders *folders, const struct kc_unit_dir *dir,
+		      const char *name, struct kc_unit_aliases *aliases)
+{
+	struct kc_unit_found found;
+	struct kc_unit_alias *items;
+	const char *path, *target;
+	int r;
+
+	path = kc_unit_path(folders->arena, dir->path, name);
+	if (!path)
+		return -ENOMEM;
+	r = kc_unit_link_target(folders, path, &target);
+	if (r == -EINVAL || r == -ENOENT)
+		return 0;
+	if (r || !kc_unit_in_folders(folders, target))
+		return r;
+	r = kc_unit_find(folders, name, &found);
+	if (r || found.loops || kc_streq(found.name, name))
+		return r;
+	if (aliases->n >= KC_UNIT_ALIASES_MAX)
+		return -E2BIG;
+	items = kc_unit_grow(folders->arena, aliases->item, aliases->n, &aliases->size,
+			     sizeof(*items));
+	if (!items)
+		return -ENOMEM;
+	aliases->item = items;
+	items[aliases->n++] = (struct kc_unit_alias){ .name = name, .canonical = found.name };
+	return 0;
+}
+
+/* All aliases of units of a type. */
+static int find_aliases(struct kc_unit_folders *folders, const char *suffix,
+			struct kc_unit_aliases *aliases)
+{
+	for (size_t i = 0; i < folders->n; i++) {
+		const struct kc_unit_dir *dir = &folders->dir[i];
+
+		for (size_t j = 0; j < dir->names.n; j++) {
+			const char *name = dir->names.item[j];
+			int r;
+
+			if (!kc_endswith(name, suffix) || kc_unit_name_kind(name) < 0)
+				continue;
+			r = note_alias(folders, dir, name, aliases);
+			if (r)
+				return r;
+		}
+	}
+	aliases->known = true;
+	return 0;
+}
+
+/* Adds what the alias of a template is called for this instance, if that leads here, too. */
+static int add_instance(const struct kc_unit_folders *folders, const char *alias,
+			const char *canonical, struct kc_unit_names *names)
+{
+	const char *instance = kc_unit_name_instance(folders->arena, canonical), *name;
+	struct kc_unit_found found;
+	int r;
+
+	name = instance ? kc_unit_name_with(folders->arena, alias, instance) : NULL;
+	if (!name)
+		return -ENOMEM;
+	r = kc_unit_find(folders, name, &found);
+	if (r || found.loops || !kc_streq(found.name, canonical))
+		return r;
+	return kc_unit_names_add(names, folders->arena, name);
+}
+
+int kc_unit_names_of(struct kc_unit_folders *folders, const char *canonical,
+		     struct kc_unit_names *ret_names)
+{
+	struct kc_unit_aliases *aliases = &folders->aliases[kc_unit_type_index(canonical)];
+	struct kc_unit_names names = { 0 };
+	const char *template = NULL;
+	int r;
+
+	if (!aliases->known) {
+		r = find_aliases(folders, strrchr(canonical, '.'), aliases);
+		if (r)
+			return r;
+	}
+	if (kc_unit_name_kind(canonical) == KC_UNIT_INSTANCE) {
+		template = kc_unit_name_template(folders->arena, canonical);
+		if (!template)
+			return -ENOMEM;
+	}
+	r = kc_unit_names_add(&names, folders->arena, canonical);
+	for (size_t i = 0; !r && i < aliases->n; i++) {
+		const struct kc_unit_alias *alias = &aliases->item[i];
+
+		if (kc_streq(alias->canonical, canonical))
+			r = kc_unit_names_add(&names, folders->arena, alias->name);
+		else if (template && kc_streq(alias->canonical, template))
+			r = add_instance(folders, alias->name, canonical, &names);
+	}
+	if (r)
+		return r;
+	*ret_names = names;
+	return 0;
+}
