@@ -606,7 +606,8 @@ static inline int kc_process_link(const struct kc_host *host, struct kc_run *run
  * systemd's view of a unit, without loading it: pairs LoadState, ActiveState, SubState,
  * UnitFileState, FragmentPath, NeedDaemonReload, Result and, where it has one, MainPID. A unit that
  * systemd has not loaded is an answer: its LoadState is "not-loaded" (a file is there) or "not-found", and
- * its UnitFileState is what the files say. -ENOTCONN: there is no bus; -ENOENT is never returned.
+ * its UnitFileState is what the files say. Booleans are "yes" and "no"; Result is there for the types that
+ * have one. -ENOTCONN: there is no bus; -ENOENT is never returned.
  */
 static inline int kc_unit(const struct kc_host *host, struct kc_run *run, const char *name,
 			  struct kc_pairs *ret_properties)
@@ -614,7 +615,10 @@ static inline int kc_unit(const struct kc_host *host, struct kc_run *run, const 
 	return KC_HOST_CALL(host, unit, run, name, ret_properties);
 }
 
-/* Asks a property, or one of a short list of read-only methods. Values come as text, in order. */
+/*
+ * Asks a property, or one of a short list of read-only methods. Values come as text, in order: booleans as
+ * "yes" and "no", a dictionary as key, value, key, value. -ENOENT too when nobody owns the destination.
+ */
 static inline int kc_bus(const struct kc_host *host, struct kc_run *run,
 			 const struct kc_bus_question *question, struct kc_strings *ret_values)
 {
