@@ -1,0 +1,391 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/utf8.h"
+#include "commands.h"
+#include "report-files.h"
+#include "run/run.h"
+#include "select.h"
+#include "surroundings.h"
+
+/* A report that was asked for. */
+struct wanted {
+	struct kc_report_spec spec;
+	struct kc_report_output *output;
+	const struct kc_report_format *format;
+};
+
+struct check {
+	const struct kc_command *command;
+	const struct kc_options *options;
+	struct kc_arena *arena;
+	const struct kc_profile *profile;
+	struct kc_plugin_file *plugins;
+	uint32_t n_plugins;
+	struct wanted *wanted;
+	size_t n_wanted;
+	struct kc_run_config config;
+	const char **warnings;
+	size_t n_warnings;
+	bool progress_shown;
+};
+
+static void warn(struct check *c, const char *text)
+{
+	if (text && c->warnings)
+		c->warnings[c->n_warnings++] = text;
+}
+
+/* ---- reports ---- */
+
+static int want(struct check *c, const char *text, struct wanted *w)
+{
+	const struct kc_report_formats formats = kc_command_formats(c->command);
+	struct kc_err err = { 0 };
+	int r;
+
+	r = kc_report_spec_parse(text, &err, &w->spec);
+	if (r >= 0)
+		r = kc_report_format_find(&formats, w->spec.format, &err, &w->format);
+	if (r < 0)
+		return kc_complain(KC_EXIT_USAGE, "--report %s: %s", text, err.text);
+	r = kc_report_output_open(&w->spec, &err, &w->output);
+	if (r < 0)
+		return kc_complain(KC_EXIT_REPORT_FAILED, "%s; nothing was judged yet", err.text);
+	return 0;
+}
+
+static int want_all(struct check *c)
+{
+	static const char *const by_default[] = { "text", NULL };
+	const char *const *specs = c->options->reports.n ? c->options->reports.item : by_default;
+	unsigned on_stdout = 0;
+
+	c->wanted = kc_arena_zalloc(c->arena, kc_strv_len(specs) + 1, sizeof(*c->wanted));
+	if (!c->wanted)
+		return kc_complain(KC_EXIT_USAGE, "out of memory");
+	KC_FOREACH_STR(spec, specs) {
+		int r = want(c, spec, c->wanted + c->n_wanted);
+
+		c->n_wanted++;
+		if (r)
+			return r;
+		on_stdout += !c->wanted[c->n_wanted - 1].spec.path;
+	}
+	if (on_stdout > 1)
+		return kc_complain(KC_EXIT_USAGE,
+				   "only one report can go to standard output; give the others a file, "
+				   "as in --report json=FILE");
+	return 0;
+}
+
+static bool use_color(const struct check *c, const struct wanted *w)
+{
+	int fd = kc_report_output_fd(w->output);
+	const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
+
+	switch (c->options->color) {
+	case KC_COLOR_ALWAYS:
+		return true;
+	case KC_COLOR_NEVER:
+		return false;
+	default:
+		/* no-color.org: any value but an empty one */
+		return fd >= 0 && isatty(fd) && !(no_color && *no_color) &&
+		       !(term && kc_streq(term, "dumb"));
+	}
+}
+
+static uint32_t terminal_columns(const struct wanted *w)
+{
+	int fd = kc_report_output_fd(w->output);
+	struct winsize size;
+
+	if (fd < 0 || !isatty(fd) || ioctl(fd, TIOCGWINSZ, &size) < 0)
+		return 0;
+	return size.ws_col;
+}
+
+static bool write_one(struct check *c, struct wanted *w, const struct kc_report *report)
+{
+	const struct kc_report_style style = {
+		.color = use_color(c, w),
+		.quiet = c->options->quiet,
+		.verbose = c->options->verbose,
+		.columns = terminal_columns(w),
+	};
+	struct kc_err err = { 0 };
+	int r;
+
+	r = kc_report_output_write(w->output, w->format->write, report, &style, &err);
+	if (r >= 0)
+		r = kc_report_output_commit(w->output, &err);
+	if (r < 0)
+		(void)kc_complain(0, "%s", err.text);
+	return r >= 0;
+}
+
+/* ---- plugins ---- */
+
+static bool is_needed(const struct check *c, const struct kc_manifest *manifest)
+{
+	for (uint32_t i = 0; i < c->profile->n_rules; i++) {
+		if (c->profile->rules[i].selected && c->profile->rules[i].plugin == manifest)
+			return true;
+	}
+	return false;
+}
+
+static bool has_plugin(const struct check *c, const char *name)
+{
+	for (uint32_t i = 0; i < c->n_plugins; i++) {
+		if (kc_streq(c->plugins[i].manifest->name, name))
+			return true;
+	}
+	return false;
+}
+
+static int open_plugin(struct check *c, const struct kc_manifest *manifest)
+{
+	struct kc_err err = { 0 };
+
+	if (has_plugin(c, manifest->name))
+		return 0;
+	if (kc_plugin_file_open(manifest, &err, c->plugins + c->n_plugins) < 0)
+		return kc_complain(KC_EXIT_USAGE, "plugin %s is refused: %s", manifest->name,
+				   err.text);
+	c->n_plugins++;
+	return 0;
+}
+
+/* Those whose rules are selected, and those that gather facts, which reports carry. */
+static int open_plugins(struct check *c)
+{
+	const struct kc_manifest *const *all;
+	size_t n = 0;
+	int worst = 0;
+
+	all = kc_command_manifests(c->command);
+	if (!all)
+		return KC_EXIT_USAGE;
+	while (all[n])
+		n++;
+	c->plugins = kc_arena_zalloc(c->arena, c->profile->n_plugins + n + 1, sizeof(*c->plugins));
+	if (!c->plugins)
+		return kc_complain(KC_EXIT_USAGE, "out of memory");
+	for (uint32_t i = 0; i < c->profile->n_plugins; i++) {
+		if (is_needed(c, c->profile->plugins[i]))
+			worst = KC_MAX(worst, open_plugin(c, c->profile->plugins[i]));
+	}
+	for (size_t i = 0; i < n; i++) {
+		if (all[i]->n_facts > 0)
+			worst = KC_MAX(worst, open_plugin(c, all[i]));
+	}
+	return worst;
+}
+
+/* ---- the run ---- */
+
+static int refuse_programs(const struct check *c)
+{
+	int worst = 0;
+
+	for (uint32_t i = 0; i < c->profile->n_rules; i++) {
+		const struct kc_rule *rule = c->profile->rules + i;
+
+		if (rule->selected && rule->runs_untrusted &&
+		    (rule->check->flags & KC_CHECK_RUNS_PROGRAM))
+			worst = kc_complain(KC_EXIT_USAGE,
+					    "rule %s runs a program, and its profile can be written by "
+					    "others than root; that is refused",
+					    rule->id);
+	}
+	return worst;
+}
+
+static void clear_progress(struct check *c)
+{
+	if (c->progress_shown)
+		(void)fputs("\r\033[K", stderr);
+	c->progress_shown = false;
+}
+
+static void on_progress(void *context, uint32_t done, uint32_t all, const char *running)
+{
+	struct check *c = context;
+
+	(void)fprintf(stderr, "\r\033[K%u of %u rules judged%s%.60s", done, all,
+		      running ? ", now " : "", running ? running : "");
+	(void)fflush(stderr);
+	c->progress_shown = true;
+}
+
+static void on_log(void *context, uint32_t level, const char *plugin, const char *text)
+{
+	kc_cleanup(kc_buf_done) struct kc_buf safe = { 0 };
+	struct check *c = context;
+
+	kc_escape(&safe, text, strlen(text));
+	if (kc_buf_error(&safe) < 0)
+		return;
+	clear_progress(c);
+	(void)fprintf(stderr, "k8scheck: %s: %s\n", plugin, safe.data);
+}
+
+static void configure(struct check *c)
+{
+	const struct kc_options *o = c->options;
+	const char *foreign = NULL;
+	bool live = true;
+
+	if (o->root) {
+		live = o->live;
+		foreign = kc_arena_printf(c->arena,
+					  "%s is looked at offline (--root), where nothing runs",
+					  o->root);
+	} else if (!o->live) {
+		foreign = kc_surroundings_foreign(c->arena);
+		live = !foreign;
+		warn(c, foreign);
+	}
+	c->config = (struct kc_run_config){
+		.profile = c->profile,
+		.plugins = c->plugins,
+		.n_plugins = c->n_plugins,
+		.root = o->root ? o->root : "/",
+		.live = live,
+		.horizons = o->horizons,
+		.offline_reason = foreign,
+		.timeout_usec = o->timeout_usec,
+		.deadline_usec = o->deadline_usec,
+		.jobs = o->jobs,
+		.door_dirs = c->command->paths.doors,
+	};
+}
+
+static int make_report(struct check *c, const struct kc_outcome *outcome, uint64_t started,
+		       uint64_t duration, struct kc_report *ret_report)
+{
+	static const char *const no_layers[] = { NULL };
+	struct kc_report_plugin *plugins =
+		kc_arena_zalloc(c->arena, c->n_plugins + 1, sizeof(*plugins));
+	struct kc_report report = {
+		.profile = c->profile,
+		.plugins = plugins,
+		.n_plugins = c->n_plugins,
+		.facts = outcome->facts,
+		.n_facts = outcome->n_facts,
+		.results = outcome->results,
+		.n_results = outcome->n_results,
+		.run = {
+			.version = KC_VERSION,
+			.started_usec = started,
+			.duration_usec = duration,
+			.facts_usec = outcome->facts_usec,
+			.programs_run = outcome->programs_run,
+			.programs_usec = outcome->programs_usec,
+			.horizons = c->options->horizons,
+			.strict = c->options->strict,
+			.uid = geteuid(),
+			.sandbox = no_layers,
+			.warnings = c->warnings,
+		},
+	};
+
+	if (!plugins)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < c->n_plugins; i++)
+		plugins[i] = (struct kc_report_plugin){
+			.name = c->plugins[i].manifest->name,
+			.version = c->plugins[i].manifest->version,
+			.path = c->plugins[i].path,
+			.sha256 = c->plugins[i].sha256,
+			.size = c->plugins[i].size,
+		};
+	kc_surroundings_host(c->config.root, c->config.live, outcome->facts, outcome->n_facts,
+			     c->arena, &report.host);
+	kc_report_conclude(&report);
+	*ret_report = report;
+	return 0;
+}
+
+static int judge(struct check *c)
+{
+	const struct kc_run_watch watch = {
+		.context = c,
+		.progress = isatty(2) && !c->options->quiet ? on_progress : NULL,
+		.log = c->options->verbose ? on_log : NULL,
+	};
+	uint64_t started = kc_realtime_usec(), start = kc_now_usec();
+	struct kc_outcome outcome = { 0 };
+	struct kc_report report;
+	struct kc_err err = { 0 };
+	bool written = true;
+	int r;
+
+	r = kc_run_rules(&c->config, &watch, c->arena, &err, &outcome);
+	clear_progress(c);
+	if (r < 0)
+		return kc_complain(KC_EXIT_USAGE, "%s; nothing was judged", err.text);
+	KC_FOREACH_STR(text, outcome.warnings) {
+		const char **grown = kc_arena_zalloc(c->arena, c->n_warnings + 2, sizeof(*grown));
+
+		if (!grown)
+			break;
+		memcpy(grown, c->warnings, c->n_warnings * sizeof(*grown));
+		c->warnings = grown;
+		warn(c, text);
+	}
+	if (make_report(c, &outcome, started, kc_now_usec() - start, &report) < 0)
+		return kc_complain(KC_EXIT_REPORT_FAILED, "out of memory for the report");
+	for (size_t i = 0; i < c->n_wanted; i++)
+		written = write_one(c, c->wanted + i, &report) && written;
+	return written ? (int)report.summary.exit_code : KC_EXIT_REPORT_FAILED;
+}
+
+static int prepare(struct check *c)
+{
+	struct kc_err err = { 0 };
+	int r;
+
+	c->profile = kc_command_profile(c->command);
+	if (!c->profile)
+		return KC_EXIT_USAGE;
+	c->warnings = kc_arena_zalloc(c->arena, c->profile->n_sources + 2, sizeof(*c->warnings));
+	for (uint32_t i = 0; i < c->profile->n_sources; i++)
+		warn(c, c->profile->sources[i].warning);
+	if (kc_select(c->profile, c->options, &err) < 0)
+		return kc_complain(KC_EXIT_USAGE, "%s", err.text);
+	r = refuse_programs(c);
+	if (r == 0)
+		r = open_plugins(c);
+	if (r == 0)
+		r = want_all(c);
+	return r;
+}
+
+int kc_command_check(const struct kc_command *command)
+{
+	struct check c = {
+		.command = command,
+		.options = command->options,
+		.arena = command->arena,
+	};
+	int r;
+
+	r = prepare(&c);
+	if (r == 0) {
+		configure(&c);
+		r = judge(&c);
+	}
+	for (size_t i = 0; i < c.n_wanted; i++) {
+		kc_report_output_free(c.wanted[i].output);
+		kc_report_spec_done(&c.wanted[i].spec);
+	}
+	for (uint32_t i = 0; i < c.n_plugins; i++)
+		kc_plugin_file_done(c.plugins + i);
+	return r;
+}

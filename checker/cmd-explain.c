@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+
+#include "base/utf8.h"
+#include "commands.h"
+
+/* `explain RULE` and `explain CHECK`: what it judges, from which places, why, how to mend it by hand. */
+
+/* A paragraph, line by line with an indent; control characters of a profile's author escaped. */
+static void print_text(const char *indent, const char *text)
+{
+	while (text && *text) {
+		kc_cleanup(kc_buf_done) struct kc_buf safe = { 0 };
+		size_t n = strcspn(text, "\n");
+
+		kc_escape(&safe, text, n);
+		(void)printf("%s%s\n", n ? indent : "", safe.data ? safe.data : "");
+		text += n + (text[n] == '\n');
+	}
+}
+
+static void print_section(const char *title, const char *text)
+{
+	if (!text || !*text)
+		return;
+	(void)printf("\n%s\n", title);
+	print_text("  ", text);
+}
+
+static void print_list(const char *title, const char *const *list)
+{
+	if (!list || !list[0])
+		return;
+	(void)printf("\n%s\n", title);
+	KC_FOREACH_STR(item, list)
+		print_text("  ", item);
+}
+
+static void print_texts(const char *title, const struct kc_manifest_text *texts, uint32_t n)
+{
+	if (n > 0)
+		(void)printf("\n%s\n", title);
+	for (uint32_t i = 0; i < n; i++) {
+		(void)printf("  %s\n", texts[i].id);
+		print_text("    ", texts[i].text);
+	}
+}
+
+static void print_params(const struct kc_manifest_check *check)
+{
+	if (check->n_params > 0)
+		(void)printf("\nParameters\n");
+	for (uint32_t i = 0; i < check->n_params; i++) {
+		const struct kc_manifest_param *p = check->params + i;
+
+		(void)printf("  %s (%s", p->name, kc_type_name(p->type));
+		KC_FOREACH_STR(choice, p->choices)
+			(void)printf("%s%s", choice == p->choices[0] ? ": " : ", ", choice);
+		if (p->required)
+			(void)printf("; required");
+		else if (p->fallback)
+			(void)printf("; %s by default", *p->fallback ? p->fallback : "empty");
+		(void)printf(")\n");
+		print_text("    ", p->doc);
+	}
+}
+
+static void explain_check(const struct kc_manifest *manifest, const struct kc_manifest_check *check)
+{
+	(void)printf("%s: %s\n", check->id, check->title);
+	print_text("  ", check->doc);
+	(void)printf("\nJudges\n");
+	if (check->flags & KC_CHECK_NOW)
+		(void)printf("  now   the running system\n");
+	if (check->flags & KC_CHECK_BOOT)
+		(void)printf("  boot  what the next start will make of it\n");
+	print_texts("Verdicts", check->results, check->n_results);
+	print_texts("Skipped when", check->reasons, check->n_reasons);
+	print_list("Looks at", check->reads);
+	print_params(check);
+	print_section("To mend it by hand", check->remedy);
+	print_list("A repair may touch", check->touches);
+	print_list("See", check->references);
+	(void)printf("\nFrom plugin %s %s (%s)\n", manifest->name, manifest->version,
+		     manifest->file);
+}
+
+static void explain_rule(const struct kc_profile *profile, const struct kc_rule *rule)
+{
+	const struct kc_origin *origin = rule->origins + KC_RULE_CHECK;
+
+	(void)printf("%s: ", rule->id);
+	print_text("", rule->title);
+	(void)printf("  %s, stage %s, repair: %s\n", kc_severity_name(rule->severity),
+		     kc_stage_name(rule->stage), kc_fix_policy_name(rule->fix));
+	print_section("Why", rule->why);
+	print_section("To mend it by hand", rule->remedy);
+	print_list("See", rule->references);
+	print_list("Tags", rule->tags);
+	(void)printf("\nFrom ");
+	print_text("", profile->sources[origin->source].name);
+	(void)printf("\n");
+	explain_check(rule->plugin, rule->check);
+}
+
+static const struct kc_rule *find_rule(const struct kc_profile *profile, const char *id)
+{
+	for (uint32_t i = 0; i < profile->n_rules; i++) {
+		if (kc_streq(profile->rules[i].id, id))
+			return profile->rules + i;
+	}
+	return NULL;
+}
+
+/* The installed profiles, until one has the rule. */
+static const struct kc_rule *search_profiles(const struct kc_command *command, const char *id,
+					     const struct kc_profile **ret_profile)
+{
+	const char *const *names;
+
+	if (kc_profile_names(command->paths.profiles, command->arena, NULL, &names) < 0)
+		return NULL;
+	KC_FOREACH_STR(name, names) {
+		const char *one[] = { name, NULL };
+		const struct kc_profile_request request = {
+			.profiles = one,
+			.profile_dirs = command->paths.profiles,
+			.plugin_dirs = command->paths.plugins,
+		};
+		struct kc_diagnostics diagnostics = { 0 };
+		const struct kc_profile *profile;
+		const struct kc_rule *rule = NULL;
+
+		if (kc_profile_load(&request, command->arena, &diagnostics, &profile) >= 0)
+			rule = find_rule(profile, id);
+		kc_diagnostics_done(&diagnostics);
+		if (rule) {
+			*ret_profile = profile;
+			return rule;
+		}
+	}
+	return NULL;
+}
+
+static const char **all_names(const struct kc_manifest *const *all, const struct kc_profile *profile)
+{
+	size_t n = profile ? profile->n_rules : 0, k = 0;
+	const char **names;
+
+	for (size_t i = 0; all[i]; i++)
+		n += all[i]->n_checks;
+	names = calloc(n + 1, sizeof(*names));
+	for (size_t i = 0; names && all[i]; i++) {
+		for (uint32_t c = 0; c < all[i]->n_checks; c++)
+			names[k++] = all[i]->checks[c].id;
+	}
+	for (uint32_t i = 0; names && profile && i < profile->n_rules; i++)
+		names[k++] = profile->rules[i].id;
+	return names;
+}
+
+static int explain(const struct kc_command *command, const struct kc_profile *profile,
+		   const char *what)
+{
+	const struct kc_manifest *const *all = kc_command_manifests(command);
+	kc_cleanup(kc_freep) const char **names = NULL;
+	const struct kc_rule *rule;
+	const char *near;
+
+	if (!all)
+		return KC_EXIT_USAGE;
+	for (size_t i = 0; strchr(what, '.') && all[i]; i++) {
+		const struct kc_manifest_check *check = kc_manifest_check(all[i], what);
+
+		if (check) {
+			explain_check(all[i], check);
+			return 0;
+		}
+	}
+	rule = profile ? find_rule(profile, what) : search_profiles(command, what, &profile);
+	if (rule) {
+		explain_rule(profile, rule);
+		return 0;
+	}
+	names = all_names(all, profile);
+	near = names ? kc_nearest(what, names) : NULL;
+	return kc_complain(KC_EXIT_USAGE, "there is no rule or check %s%s%s%s", what,
+			   near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
+}
+
+int kc_command_explain(const struct kc_command *command)
+{
+	const struct kc_options *o = command->options;
+	const struct kc_profile *profile = NULL;
+	int worst = 0;
+
+	if (o->words.n == 0)
+		return kc_complain(KC_EXIT_USAGE, "say which rule or check to explain; see k8scheck "
+						  "list rules --profile NAME, or k8scheck list checks");
+	if (o->profiles.n > 0) {
+		profile = kc_command_profile(command);
+		if (!profile)
+			return KC_EXIT_USAGE;
+	}
+	for (size_t i = 0; i < o->words.n; i++) {
+		int r;
+
+		if (i > 0)
+			(void)printf("\n");
+		r = explain(command, profile, o->words.item[i]);
+		worst = KC_MAX(worst, r);
+	}
+	return worst;
+}

@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+
+#include "base/utf8.h"
+#include "commands.h"
+
+/* `list`: what there is, a line each, the name first, so that it can be read by eye and by cut(1). */
+
+static void print_row(const char *name, int width, const char *text)
+{
+	kc_cleanup(kc_buf_done) struct kc_buf safe = { 0 };
+
+	kc_escape(&safe, text, strlen(text));
+	(void)printf("%-*s  %s\n", width, name, safe.data ? safe.data : "");
+}
+
+static int widest(const char *const *names)
+{
+	size_t width = 0;
+
+	KC_FOREACH_STR(name, names)
+		width = KC_MAX(width, strlen(name));
+	return (int)width;
+}
+
+static int list_profiles(const struct kc_command *command)
+{
+	const char *const *names;
+	struct kc_err err = { 0 };
+
+	if (kc_profile_names(command->paths.profiles, command->arena, &err, &names) < 0)
+		return kc_complain(KC_EXIT_USAGE, "%s", err.text);
+	KC_FOREACH_STR(name, names) {
+		const char *one[] = { name, NULL };
+		const struct kc_profile_request request = {
+			.profiles = one,
+			.profile_dirs = command->paths.profiles,
+			.plugin_dirs = command->paths.plugins,
+		};
+		struct kc_diagnostics diagnostics = { 0 };
+		const struct kc_profile *profile;
+
+		if (kc_profile_load(&request, command->arena, &diagnostics, &profile) < 0)
+			print_row(name, widest(names), "(has faults; see k8scheck lint)");
+		else
+			print_row(name, widest(names), profile->title ? profile->title : "");
+		kc_diagnostics_done(&diagnostics);
+	}
+	return 0;
+}
+
+static int list_plugins(const struct kc_command *command)
+{
+	const struct kc_manifest *const *all = kc_command_manifests(command);
+	int width = 0;
+
+	for (size_t i = 0; all && all[i]; i++)
+		width = KC_MAX(width, (int)strlen(all[i]->name));
+	for (size_t i = 0; all && all[i]; i++)
+		print_row(all[i]->name, width, all[i]->title);
+	return all ? 0 : KC_EXIT_USAGE;
+}
+
+static int list_checks(const struct kc_command *command)
+{
+	const struct kc_manifest *const *all = kc_command_manifests(command);
+	int width = 0;
+
+	for (size_t i = 0; all && all[i]; i++) {
+		for (uint32_t k = 0; k < all[i]->n_checks; k++)
+			width = KC_MAX(width, (int)strlen(all[i]->checks[k].id));
+	}
+	for (size_t i = 0; all && all[i]; i++) {
+		for (uint32_t k = 0; k < all[i]->n_checks; k++)
+			print_row(all[i]->checks[k].id, width, all[i]->checks[k].title);
+	}
+	return all ? 0 : KC_EXIT_USAGE;
+}
+
+static int list_facts(const struct kc_command *command)
+{
+	const struct kc_manifest *const *all = kc_command_manifests(command);
+	int width = 0;
+
+	for (size_t i = 0; all && all[i]; i++) {
+		for (uint32_t k = 0; k < all[i]->n_facts; k++)
+			width = KC_MAX(width, (int)strlen(all[i]->facts[k].name));
+	}
+	for (size_t i = 0; all && all[i]; i++) {
+		for (uint32_t k = 0; k < all[i]->n_facts; k++)
+			print_row(all[i]->facts[k].name, width, all[i]->facts[k].doc);
+	}
+	return all ? 0 : KC_EXIT_USAGE;
+}
+
+static int list_reports(const struct kc_command *command)
+{
+	const struct kc_report_formats formats = kc_command_formats(command);
+	const char *const *names;
+	struct kc_err err = { 0 };
+
+	if (kc_report_format_names(&formats, command->arena, &names) < 0)
+		return kc_complain(KC_EXIT_USAGE, "out of memory");
+	KC_FOREACH_STR(name, names) {
+		const struct kc_report_format *format;
+
+		if (kc_report_format_find(&formats, name, &err, &format) < 0)
+			print_row(name, widest(names), err.text);
+		else
+			print_row(name, widest(names), format->title);
+	}
+	return 0;
+}
+
+/* ---- rules ---- */
+
+static void print_origin(const struct kc_profile *profile, const struct kc_origin *origin)
+{
+	const char *source = origin->source < profile->n_sources ?
+				     profile->sources[origin->source].name :
+				     "?";
+
+	if (origin->line > 0)
+		(void)printf("  # %s:%u:%u\n", source, origin->line, origin->column);
+	else
+		(void)printf("  # %s\n", source);
+}
+
+static void add_quoted(struct kc_buf *b, const char *text)
+{
+	kc_buf_addc(b, '"');
+	for (const char *p = text; *p; p++) {
+		if (*p == '"' || *p == '\\')
+			kc_buf_addf(b, "\\%c", *p);
+		else if (*p == '\n')
+			kc_buf_adds(b, "\\n");
+		else
+			kc_buf_addc(b, *p);
+	}
+	kc_buf_addc(b, '"');
+}
+
+static void add_strings(struct kc_buf *b, const char *const *list)
+{
+	size_t start = b->len;
+
+	KC_FOREACH_STR(item, list) {
+		kc_buf_adds(b, b->len > start ? ", " : "[");
+		add_quoted(b, item);
+	}
+	kc_buf_adds(b, b->len > start ? "]" : "[]");
+}
+
+static void add_value(struct kc_buf *b, const struct kc_value *value)
+{
+	switch (value->type) {
+	case KC_TYPE_STRING:
+	case KC_TYPE_CHOICE:
+		add_quoted(b, value->string);
+		break;
+	case KC_TYPE_BOOLEAN:
+		kc_buf_adds(b, value->number ? "true" : "false");
+		break;
+	case KC_TYPE_DURATION:
+		kc_buf_addf(b, "%lldus", (long long)value->number);
+		break;
+	case KC_TYPE_LIST:
+		add_strings(b, value->list);
+		break;
+	case KC_TYPE_MAP:
+		kc_buf_addc(b, '{');
+		for (uint32_t i = 0; i < value->n; i++) {
+			kc_buf_adds(b, i ? ", " : "");
+			add_quoted(b, value->map[i].key);
+			kc_buf_adds(b, ": ");
+			add_quoted(b, value->map[i].value);
+		}
+		kc_buf_addc(b, '}');
+		break;
+	default:
+		kc_buf_addf(b, "%lld", (long long)value->number);
+		break;
+	}
+}
+
+static void add_when(struct kc_buf *b, const struct kc_rule *rule)
+{
+	static const char *const ops[] = { "", "", "!=", "<", "<=", ">", ">=" };
+
+	kc_buf_addc(b, '{');
+	for (uint32_t i = 0; i < rule->n_when; i++) {
+		kc_buf_addf(b, "%s%s: ", i ? ", " : "", rule->when[i].fact);
+		if (rule->when[i].op == KC_OP_EQUAL) {
+			add_strings(b, rule->when[i].values);
+		} else {
+			kc_cleanup(kc_freep) char *text =
+				kc_asprintf("%s%s", ops[rule->when[i].op], rule->when[i].values[0]);
+
+			add_quoted(b, text ? text : "");
+		}
+	}
+	kc_buf_addc(b, '}');
+}
+
+static void add_field(struct kc_buf *b, const struct kc_rule *rule, enum kc_rule_field field)
+{
+	switch (field) {
+	case KC_RULE_CHECK:
+		kc_buf_adds(b, rule->check->id);
+		break;
+	case KC_RULE_TITLE:
+		add_quoted(b, rule->title);
+		break;
+	case KC_RULE_WHY:
+		add_quoted(b, rule->why ? rule->why : "");
+		break;
+	case KC_RULE_REMEDY:
+		add_quoted(b, rule->remedy ? rule->remedy : "");
+		break;
+	case KC_RULE_SEVERITY:
+		kc_buf_adds(b, kc_severity_name(rule->severity));
+		break;
+	case KC_RULE_STAGE:
+		kc_buf_adds(b, kc_stage_name(rule->stage));
+		break;
+	case KC_RULE_TAGS:
+		add_strings(b, rule->tags);
+		break;
+	case KC_RULE_REFERENCES:
+		add_strings(b, rule->references);
+		break;
+	case KC_RULE_WHEN:
+		add_when(b, rule);
+		break;
+	case KC_RULE_FIX:
+		kc_buf_adds(b, kc_fix_policy_name(rule->fix));
+		break;
+	case KC_RULE_FIELD_MAX:
+		break;
+	}
+}
+
+static void print_line(const char *indent, const char *name, const struct kc_buf *value)
+{
+	kc_cleanup(kc_buf_done) struct kc_buf safe = { 0 };
+
+	kc_escape(&safe, value->data ? value->data : "", value->len);
+	(void)printf("%s%s: %s", indent, name, safe.data ? safe.data : "");
+}
+
+static void print_effective(const struct kc_profile *profile, const struct kc_rule *rule)
+{
+	(void)printf("- id: %s\n", rule->id);
+	for (int f = 0; f < KC_RULE_FIELD_MAX; f++) {
+		kc_cleanup(kc_buf_done) struct kc_buf value = { 0 };
+
+		add_field(&value, rule, (enum kc_rule_field)f);
+		print_line("  ", kc_rule_field_names[f], &value);
+		print_origin(profile, rule->origins + f);
+	}
+	if (rule->check->n_params > 0)
+		(void)printf("  with:\n");
+	for (uint32_t i = 0; i < rule->check->n_params; i++) {
+		kc_cleanup(kc_buf_done) struct kc_buf value = { 0 };
+
+		if (rule->params[i].type == 0)
+			continue;
+		add_value(&value, rule->params + i);
+		print_line("    ", rule->check->params[i].name, &value);
+		print_origin(profile, rule->param_origins + i);
+	}
+}
+
+static int list_rules(const struct kc_command *command)
+{
+	const struct kc_profile *profile = kc_command_profile(command);
+	size_t width = 0, check_width = 0;
+
+	if (!profile)
+		return KC_EXIT_USAGE;
+	for (uint32_t i = 0; i < profile->n_rules; i++) {
+		width = KC_MAX(width, strlen(profile->rules[i].id));
+		check_width = KC_MAX(check_width, strlen(profile->rules[i].check->id));
+	}
+	for (uint32_t i = 0; i < profile->n_rules; i++) {
+		const struct kc_rule *rule = profile->rules + i;
+		kc_cleanup(kc_buf_done) struct kc_buf safe = { 0 };
+
+		if (command->options->effective) {
+			print_effective(profile, rule);
+			continue;
+		}
+		kc_escape(&safe, rule->title, strlen(rule->title));
+		(void)printf("%-*s  %-*s  %-7s  %-11s  %s\n", (int)width, rule->id,
+			     (int)check_width, rule->check->id, kc_stage_name(rule->stage),
+			     kc_severity_name(rule->severity), safe.data ? safe.data : "");
+	}
+	return 0;
+}
+
+int kc_command_list(const struct kc_command *command)
+{
+	static const struct {
+		const char *name;
+		int (*list)(const struct kc_command *command);
+	} kinds[] = {
+		{ "profiles", list_profiles }, { "rules", list_rules },
+		{ "checks", list_checks },     { "plugins", list_plugins },
+		{ "facts", list_facts },       { "reports", list_reports },
+	};
+	static const char *const names[] = { "profiles", "rules", "checks", "plugins",
+					     "facts",	 "reports", NULL };
+	const struct kc_list *words = &command->options->words;
+	const char *near;
+
+	if (words->n != 1)
+		return kc_complain(KC_EXIT_USAGE, "say what to list: profiles, rules, checks, "
+						  "plugins, facts or reports");
+	for (size_t i = 0; i < KC_ARRAY_SIZE(kinds); i++) {
+		if (kc_streq(words->item[0], kinds[i].name))
+			return kinds[i].list(command);
+	}
+	near = kc_nearest(words->item[0], names);
+	return kc_complain(KC_EXIT_USAGE,
+			   "there is no list of %s%s%s; there is profiles, rules, checks, plugins, "
+			   "facts and reports",
+			   words->item[0], near ? ", did you mean " : "", near ? near : "");
+}

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+
+#include "base/utf8.h"
+#include "commands.h"
+#include "reports/text.h"
+#include "sys/trust.h"
+
+int kc_complain(int exit_code, const char *fmt, ...)
+{
+	kc_cleanup(kc_buf_done) struct kc_buf text = { 0 }, safe = { 0 };
+	va_list ap;
+
+	va_start(ap, fmt);
+	kc_buf_addv(&text, fmt, ap);
+	va_end(ap);
+	/* Messages quote file names and values, which may be anybody's. */
+	if (kc_buf_error(&text) >= 0)
+		kc_escape(&safe, text.data, text.len);
+	(void)fprintf(stderr, "k8scheck: %s\n",
+		      kc_buf_error(&safe) < 0 || !safe.data ? "out of memory" : safe.data);
+	return exit_code;
+}
+
+static void print_diagnostics(const struct kc_diagnostics *diagnostics)
+{
+	const char *p = diagnostics->text.data;
+
+	while (p && *p) {
+		kc_cleanup(kc_buf_done) struct kc_buf line = { 0 };
+		size_t n = strcspn(p, "\n");
+
+		kc_escape(&line, p, n);
+		if (kc_buf_error(&line) >= 0)
+			(void)fprintf(stderr, "%s\n", line.data);
+		p += n + (p[n] == '\n');
+	}
+}
+
+const struct kc_profile *kc_command_profile(const struct kc_command *command)
+{
+	const struct kc_options *o = command->options;
+	const struct kc_profile_request request = {
+		.profiles = o->profiles.item,
+		.var_files = o->var_files.item,
+		.vars = o->vars.item,
+		.sets = o->sets.item,
+		.profile_dirs = command->paths.profiles,
+		.plugin_dirs = command->paths.plugins,
+	};
+	struct kc_diagnostics diagnostics = { 0 };
+	const struct kc_profile *profile = NULL;
+	const char *const *names;
+	kc_cleanup(kc_buf_done) struct kc_buf all = { 0 };
+	int r;
+
+	if (o->profiles.n == 0) {
+		if (kc_profile_names(command->paths.profiles, command->arena, NULL, &names) >= 0)
+			KC_FOREACH_STR(name, names)
+				kc_buf_addf(&all, "%s%s", all.len ? ", " : "", name);
+		(void)kc_complain(0, "say which profile by --profile NAME or FILE; installed: %s",
+				  all.data ? all.data : "none");
+		return NULL;
+	}
+	r = kc_profile_load(&request, command->arena, &diagnostics, &profile);
+	if (r < 0) {
+		print_diagnostics(&diagnostics);
+		(void)kc_complain(0, "the profile has %u fault%s, so nothing was judged",
+				  diagnostics.n_errors, diagnostics.n_errors == 1 ? "" : "s");
+		profile = NULL;
+	}
+	kc_diagnostics_done(&diagnostics);
+	return profile;
+}
+
+static int trust(int root_fd, const char *path, struct kc_err *err, int *ret_fd)
+{
+	return kc_trust_open(root_fd, path, KC_TRUST_STICKY, err, ret_fd);
+}
+
+struct kc_report_formats kc_command_formats(const struct kc_command *command)
+{
+	static const struct kc_report_format *const built_in[] = { &kc_report_text_format, NULL };
+
+	return (struct kc_report_formats){
+		.built_in = built_in,
+		.dirs = command->paths.reports,
+		.trust = trust,
+	};
+}
+
+const struct kc_manifest *const *kc_command_manifests(const struct kc_command *command)
+{
+	struct kc_manifest_cache cache = { 0 };
+	const struct kc_manifest **list;
+	const char *const *names;
+	struct kc_err err = { 0 };
+	size_t n = 0;
+
+	if (kc_profile_names(command->paths.plugins, command->arena, &err, &names) < 0) {
+		(void)kc_complain(0, "%s", err.text);
+		return NULL;
+	}
+	list = kc_arena_zalloc(command->arena, kc_strv_len(names) + 1, sizeof(*list));
+	if (!list)
+		return NULL;
+	KC_FOREACH_STR(name, names) {
+		if (kc_manifest_load(command->paths.plugins, name, &cache, command->arena, &err,
+				     &list[n]) >= 0)
+			n++;
+		else
+			(void)kc_complain(0, "%s", err.text);
+	}
+	return list;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "options.h"
+#include "paths.h"
+#include "profile/profile.h"
+#include "report-modules.h"
+
+/* The verbs. Each returns the program's exit code and has said on standard error what went wrong. */
+struct kc_command {
+	const struct kc_options *options;
+	struct kc_paths paths;
+	struct kc_arena *arena; /* lives as long as the program */
+};
+
+int kc_command_check(const struct kc_command *command);
+int kc_command_list(const struct kc_command *command);
+int kc_command_explain(const struct kc_command *command);
+int kc_command_lint(const struct kc_command *command);
+
+/* Prints "k8scheck: …" on standard error and returns the exit code. */
+int kc_complain(int exit_code, const char *fmt, ...) kc_printf(2, 3);
+
+/* The profile that the options name. NULL when it has faults, which are printed then. */
+const struct kc_profile *kc_command_profile(const struct kc_command *command);
+
+/* The report formats there are. */
+struct kc_report_formats kc_command_formats(const struct kc_command *command);
+
+/* All manifests, by name; faults of one are printed, and it is left out. NULL-terminated; NULL: no memory. */
+const struct kc_manifest *const *kc_command_manifests(const struct kc_command *command);

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "base/err.h"
+#include "base/str.h"
+#include "model/verdict.h"
+
+/* The command line. All texts are borrowed from argv. */
+
+enum kc_verb {
+	KC_VERB_CHECK = 1,
+	KC_VERB_LIST = 2,
+	KC_VERB_EXPLAIN = 3,
+	KC_VERB_LINT = 4,
+	KC_VERB_HELP = 5,
+	KC_VERB_VERSION = 6,
+};
+
+enum kc_color {
+	KC_COLOR_AUTO = 0,
+	KC_COLOR_ALWAYS = 1,
+	KC_COLOR_NEVER = 2,
+};
+
+/* Texts of an option that may be given several times; NULL-terminated. */
+struct kc_list {
+	const char **item;
+	size_t n;
+};
+
+struct kc_options {
+	enum kc_verb verb;
+	struct kc_list profiles, var_files, vars, sets;
+	struct kc_list rules, skips, stages, tags;
+	struct kc_list reports, plugin_dirs;
+	struct kc_list words; /* what follows the verb */
+	const char *root;     /* NULL: the host itself */
+	bool live, strict, quiet, verbose, effective;
+	uint32_t horizons;
+	enum kc_color color;
+	uint64_t timeout_usec, deadline_usec;
+	uint32_t jobs;
+};
+
+/* -EINVAL for a command line that is none, with a sentence and the nearest option where there is one. */
+int kc_options_parse(int argc, char **argv, struct kc_err *err, struct kc_options *ret_options);
+void kc_options_done(struct kc_options *options);
+
+/* The text of --help. */
+const char *kc_options_help(void);
+
+/* All option names ("--profile", …), NULL-terminated: for the test that holds the manual to them. */
+extern const char *const kc_option_names[];

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <fcntl.h>
+#include <nettle/sha2.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+
+#include "base/fdio.h"
+#include "surroundings.h"
+#include "sys/root.h"
+
+enum { SMALL_FILE_MAX = 64 * 1024, MOUNTINFO_MAX = 16 * 1024 * 1024 };
+
+static int read_own(const char *path, size_t max, struct kc_buf *b)
+{
+	kc_cleanup(kc_closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+
+	return fd < 0 ? -errno : kc_read_all(fd, max, b);
+}
+
+/* Whether a mount stands at "/": below a chroot into a plain folder none does. 1, 0, or an error. */
+static int has_root_mount(void)
+{
+	kc_cleanup(kc_buf_done) struct kc_buf b = { 0 };
+	char *save = NULL;
+	int r = read_own("/proc/self/mountinfo", MOUNTINFO_MAX, &b);
+
+	if (r < 0)
+		return r;
+	for (char *line = strtok_r(b.data, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+		char *field_save = NULL, *field = NULL;
+
+		/* ID parent major:minor root MOUNT-POINT …, proc(5) */
+		for (unsigned i = 0; i < 5; i++)
+			field = strtok_r(i ? NULL : line, " ", &field_save);
+		if (field && kc_streq(field, "/"))
+			return 1;
+	}
+	return 0;
+}
+
+static bool in_chroot(void)
+{
+	struct stat ours, theirs;
+
+	if (stat("/", &ours) < 0)
+		return false;
+	if (stat("/proc/1/root/.", &theirs) == 0)
+		return ours.st_dev != theirs.st_dev || ours.st_ino != theirs.st_ino;
+	/* Ordinary users may not look there. */
+	return has_root_mount() == 0;
+}
+
+const char *kc_surroundings_foreign(struct kc_arena *arena)
+{
+	static const char *const marks[][2] = {
+		{ "/run/systemd/container", "systemd's mark" },
+		{ "/run/.containerenv", "podman's mark" },
+		{ "/.dockerenv", "docker's mark" },
+	};
+
+	if (in_chroot())
+		return "k8scheck runs in a chroot (the root of process 1 is another), so the running "
+		       "kernel is not this system's; say --live to judge it all the same";
+	for (size_t i = 0; i < KC_ARRAY_SIZE(marks); i++) {
+		if (access(marks[i][0], F_OK) == 0)
+			return kc_arena_printf(arena,
+					       "k8scheck runs in a container (%s, %s), so the running "
+					       "kernel is not this system's; say --live to judge it "
+					       "all the same",
+					       marks[i][1], marks[i][0]);
+	}
+	return NULL;
+}
+
+static const char *fact(const struct kc_fact_value *facts, uint32_t n, const char *name)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		if (kc_streq(facts[i].name, name) && facts[i].state == KC_FACT_KNOWN)
+			return facts[i].value;
+	}
+	return NULL;
+}
+
+/* First line of a small file below the root, in the arena; NULL when there is none. */
+static const char *first_line(const struct kc_root *root, const char *path, struct kc_arena *arena)
+{
+	kc_cleanup(kc_buf_done) struct kc_buf b = { 0 };
+
+	if (kc_root_read(root, path, SMALL_FILE_MAX, NULL, &b) < 0 || !b.data)
+		return NULL;
+	b.data[strcspn(b.data, "\n")] = 0;
+	return *b.data ? kc_arena_strdup(arena, kc_strstrip(b.data)) : NULL;
+}
+
+/* machine-id(5) asks that the id itself be kept confidential, and hashed with an application's key. */
+static const char *hash_machine_id(const char *id, struct kc_arena *arena)
+{
+	static const char key[] = "k8scheck";
+	uint8_t digest[SHA256_DIGEST_SIZE];
+	struct sha256_ctx ctx;
+	char *hex;
+
+	if (!id || strlen(id) != 32)
+		return NULL;
+	sha256_init(&ctx);
+	sha256_update(&ctx, sizeof(key) - 1, (const uint8_t *)key);
+	sha256_update(&ctx, strlen(id), (const uint8_t *)id);
+	sha256_digest(&ctx, sizeof(digest), digest);
+	hex = kc_arena_alloc(arena, 2 * sizeof(digest) + 1);
+	for (size_t i = 0; hex && i < sizeof(digest); i++)
+		(void)snprintf(hex + 2 * i, 3, "%02x", digest[i]);
+	return hex;
+}
+
+static const char *find_hostname(const struct kc_root *root, bool live, struct kc_arena *arena)
+{
+	struct utsname names;
+
+	if (live && kc_streq(kc_root_path(root), "/") && uname(&names) == 0)
+		return kc_arena_strdup(arena, names.nodename);
+	if (live)
+		return first_line(root, "/proc/sys/kernel/hostname", arena);
+	return first_line(root, "/etc/hostname", arena);
+}
+
+void kc_surroundings_host(const char *path, bool live, const struct kc_fact_value *facts,
+			  uint32_t n_facts, struct kc_arena *arena, struct kc_report_host *ret_host)
+{
+	kc_cleanup(kc_root_freep) struct kc_root *root = NULL;
+	struct kc_report_host host = {
+		.root = path,
+		.live = live,
+		.os = fact(facts, n_facts, "os.name"),
+	};
+
+	if (live) {
+		host.kernel = fact(facts, n_facts, "kernel.release");
+		host.machine = fact(facts, n_facts, "machine");
+	}
+	if (kc_root_open(path, live ? KC_ROOT_LIVE : 0, NULL, &root) >= 0) {
+		host.hostname = find_hostname(root, live, arena);
+		host.machine_id_hash =
+			hash_machine_id(first_line(root, "/etc/machine-id", arena), arena);
+	}
+	*ret_host = host;
+}

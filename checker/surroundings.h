@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "model/report.h"
+
+/* Where k8scheck runs, and what it looks at. */
+
+/*
+ * Why the running kernel is not the one to judge, as a sentence: a chroot (pid 1 has another root), or a
+ * container (the marks that systemd, podman and docker leave). NULL when neither is seen.
+ */
+const char *kc_surroundings_foreign(struct kc_arena *arena);
+
+/*
+ * Name, hashed machine id and the like of what is looked at, for reports; from facts where they know. Never
+ * fails: what is not known is NULL. Kernel and machine are left out for an offline root.
+ */
+void kc_surroundings_host(const char *root, bool live, const struct kc_fact_value *facts,
+			  uint32_t n_facts, struct kc_arena *arena, struct kc_report_host *ret_host);
