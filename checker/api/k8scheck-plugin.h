@@ -29,13 +29,16 @@
  *   -EPERM       the rules of the sandbox or of the broker forbid the question
  *   -EOPNOTSUPP  it belongs to a running system and only an offline root is looked at
  *   -ENOSYS      this host of the contract does not have the service
- *   -ENOTSUP     the other side does not know the question (an older runtime, another interface)
+ *   -ENOTSUP     the other side does not know the question (an older runtime, another interface); on
+ *                Linux the same number as -EOPNOTSUPP, so kc_is_live() tells the two apart
  *   -ETIMEDOUT   nobody answered within the deadline
  *   -ECONNREFUSED  a socket is there and nobody listens behind it
  *   -ENOTSOCK, -EISDIR, -ELOOP, -EFBIG  what is there is of the wrong kind, or too large
  *   -ECONNRESET  the other side went away in the middle of its answer
  *   -EPROTO      the other side speaks another protocol, or rubbish
  *   -EBADMSG     the answer is complete but cannot be understood
+ *   -EAGAIN      the other side says that it is not available yet, or has no room
+ *   -EREMOTEIO   the other side answers that it failed; kc_why() has its words
  *   -ENOTCONN    there is no bus, so nobody can be asked
  *   -ENOMEM      memory (of the process, or of the rule's bound) is short
  */
@@ -294,9 +297,9 @@ enum kc_runtime_question {
 	KC_RUNTIME_VERSION = 1, /* CRI Version: api, runtime_name, runtime_version, runtime_api_version */
 	KC_RUNTIME_STATUS = 2,	/* CRI Status: api, and by condition C: C, C.reason, C.message */
 	KC_RUNTIME_CONFIG = 3,	/* CRI RuntimeConfig: cgroup_driver ("systemd", "cgroupfs") */
-	KC_RUNTIME_PODS = 4,	/* CRI ListPodSandbox: by pod id its "NAMESPACE/NAME STATE" */
-	KC_RUNTIME_IMAGES = 5,	/* CRI ListImages: by image id its first tag */
-	KC_RUNTIME_INFO = 6,	/* CRI-O's GET /info: the members of its JSON object that are strings */
+	KC_RUNTIME_PODS = 4,	/* CRI ListPodSandbox: by pod id its "NAMESPACE/NAME Ready" or "… NotReady" */
+	KC_RUNTIME_IMAGES = 5,	/* CRI ListImages: by image id its first tag, else its first digest */
+	KC_RUNTIME_INFO = 6,	/* CRI-O's GET /info: members of its JSON object, strings and numbers */
 	KC_RUNTIME_CONFIG_FILE = 7, /* CRI-O's GET /config: one pair "config" with the TOML text */
 };
 

@@ -77,7 +77,8 @@ static int connect_failed(int code, const struct kc_socket_file *file, const cha
 	case EPERM:
 		(void)fstat(file->path_fd, &st);
 		return kc_err_set(err, -EACCES,
-				  "%s: this process may not connect to it (mode %04o, owner %u:%u)",
+				  "%s: this process may not connect to it (mode %04o, owner "
+				  "%u:%u): run k8scheck as root",
 				  path, (unsigned)st.st_mode & 07777, (unsigned)st.st_uid,
 				  (unsigned)st.st_gid);
 	case EAGAIN:

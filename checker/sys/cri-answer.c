@@ -9,7 +9,8 @@
 /* A list of two-byte messages becomes structures of many times their size: this is the most for
  * one. */
 enum {
-	DECODED_MAX = 64 * 1024 * 1024
+	DECODED_MAX = 64 * 1024 * 1024,
+	CONDITIONS_MAX = 64
 };
 
 static void *decode_alloc(void *arena, size_t size)
@@ -77,6 +78,9 @@ static int add_status(const Kc__Cri__StatusResponse *response, const char *api,
 {
 	if (!response->status || response->status->n_conditions == 0)
 		return kc_err_set(err, -EBADMSG, "it lacks the runtime's conditions");
+	if (response->status->n_conditions > CONDITIONS_MAX)
+		return kc_err_set(err, -EBADMSG, "it has %zu conditions, where runtimes have two",
+				  response->status->n_conditions);
 	add_pair(answer, arena, "api", api);
 	for (size_t i = 0; i < response->status->n_conditions; i++) {
 		int r = add_condition(response->status->conditions[i], arena, err, answer);
