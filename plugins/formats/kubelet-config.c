@@ -47,12 +47,14 @@ static int load_file(const struct kc_host *host, struct kc_run *run, struct kc_a
 static int take_file(struct kc_kubelet_config *config, struct kc_arena *arena,
 		     const struct kc_kubelet_file *file)
 {
+	config->n_unread_files += file->unread ? 1 : 0;
 	if (file->unread)
 		return kc_kubelet_set_unread(config, arena, file->unread, file->at);
 	if (file->refusal && !config->refusal) {
 		config->refusal = kc_arena_printf(arena, "the kubelet does not start with %s: %s",
 						  file->path, file->refusal);
 		config->refusal_source = file->at;
+		config->refusal_of_file = true;
 		if (!config->refusal)
 			return -ENOMEM;
 	}
@@ -127,13 +129,17 @@ static int load_dropin_dir(struct dropins *d, const struct kc_kubelet_flag *flag
 
 	if (!dir)
 		return -ENOMEM;
+	d->config->dropin_dir = dir;
+	d->config->dropin_dir_source = flag->source;
 	if (kc_stat(d->host, d->run, dir, 0, &st) == -ENOENT) {
+		d->config->dropin_dir_missing = true;
 		if (!d->config->refusal) {
 			d->config->refusal = kc_arena_printf(
 				d->arena,
 				"the kubelet does not start: the drop-in folder %s is not there",
 				dir);
 			d->config->refusal_source = flag->source;
+			d->config->refusal_of_file = true;
 		}
 		return d->config->refusal ? 0 : -ENOMEM;
 	}

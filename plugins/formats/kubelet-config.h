@@ -46,8 +46,14 @@ struct kc_kubelet_config {
 		*file; /* base file first, if there is one, then drop-ins in order */
 	size_t n_files;
 
+	size_t n_unread_files; /* of them, that have `unread` set */
+	const char *dropin_dir; /* of --config-dir; NULL when there is no such flag */
+	const char *dropin_dir_source;
+	bool dropin_dir_missing; /* the kubelet does not start then */
+
 	/* The first reason not to start, of flags or files; NULL: none is known. */
 	const char *refusal, *refusal_source;
+	bool refusal_of_file; /* it is one of the files, and neither the unit nor the flags */
 	/* The first thing that could not be read, so that values behind it are not known; NULL:
 	 * none. */
 	const char *unread, *unread_source;

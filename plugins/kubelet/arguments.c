@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "kubelet.h"
+
+/* From this release on there is no other runtime than a remote one. */
+enum {
+	REMOTE_ALONE = 24,
+};
+
+struct argument {
+	const char *flag; /* without dashes */
+	const char *wanted;
+	const struct kc_kubelet_setting *setting; /* or NULL */
+	const struct kc_kubelet_flag *given; /* or NULL */
+	struct kc_kubelet_value value;
+};
+
+/* The value of a flag that no table knows, with the earlier ones that it beats. */
+static int value_of_flag(const struct judgement *j, struct argument *a)
+{
+	const struct kc_kubelet_setting alone = { .flag = a->flag };
+
+	return kc_kubelet_value(&j->config, &alone, j->arena, &a->value);
+}
+
+static int judge_given(const struct judgement *j, const struct argument *a)
+{
+	bool same = kubelet_same(j, a->setting, a->flag, a->value.value, a->wanted);
+	const char *beaten = kc_kubelet_beaten_text(&a->value, j->arena);
+
+	if (!beaten)
+		return -ENOMEM;
+	if (!same)
+		beaten = kubelet_join(j, beaten, j->config.shadow);
+	return kc_report(j->host, j->run, j->horizon, same ? KC_PASS : KC_FAIL, a->flag, a->wanted,
+			 a->value.value, a->value.source, *beaten ? beaten : NULL);
+}
+
+static int report_missing(const struct judgement *j, const struct argument *a)
+{
+	return kc_report(
+		j->host, j->run, j->horizon, KC_FAIL, a->flag, a->wanted, "not given",
+		j->config.start_source,
+		kubelet_join(j,
+			     kc_text(j->host, j->run, "--%s is not among the arguments.", a->flag),
+			     j->config.shadow));
+}
+
+/* By the file or the default, for a flag that is not given. */
+static int judge_equivalent(const struct judgement *j, const struct argument *a)
+{
+	const struct kc_kubelet_value *value = &a->value;
+	const char *message;
+	bool same;
+	int r;
+
+	/* What the file will say is not known before there is one. */
+	if (j->config.config_missing && value->origin == KC_KUBELET_FROM_DEFAULT &&
+	    a->setting->key && j->horizon == KC_BOOT && !j->config.refusal)
+		return report_missing(j, a);
+	if (j->config.unread || (j->horizon == KC_NOW && j->config.config_missing)) {
+		r = a->setting->key ? kubelet_report_doubt(j, a->flag, a->wanted, value) : 0;
+		if (r != 0)
+			return r;
+	}
+	if (!value->value)
+		return kc_report(
+			j->host, j->run, j->horizon, KC_ERROR, a->flag, a->wanted, NULL,
+			j->config.start_source,
+			kc_text(j->host, j->run,
+				"--%s is not given, and the default depends on the kubelet's "
+				"version, which is not known.",
+				a->flag));
+	if (a->setting->key && kubelet_is_stale(j, value))
+		return kc_report(j->host, j->run, j->horizon, KC_MANUAL, a->flag, a->wanted,
+				 value->value, value->source, kubelet_stale_text(j));
+	same = kubelet_same(j, a->setting, a->flag, value->value, a->wanted);
+	if (kc_streq(a->flag, "container-runtime") && j->config.release.minor >= REMOTE_ALONE)
+		message =
+			"The flag is not needed: a kubelet of 1.24 or later uses a remote runtime.";
+	else
+		message =
+			kc_text(j->host, j->run, "--%s is not given; %s.", a->flag,
+				same ? "this has the same effect" : "this is what counts instead");
+	return kc_report(j->host, j->run, j->horizon, same ? KC_PASS : KC_FAIL, a->flag, a->wanted,
+			 *value->value ? value->value : "none", value->source, message);
+}
+
+static int judge_argument(const struct judgement *j, const struct kc_pair *pair)
+{
+	struct argument a = { .wanted = pair->value };
+	char *flag;
+	int r;
+
+	flag = kc_arena_strdup(j->arena, pair->key + strspn(pair->key, "-"));
+	if (!flag)
+		return -ENOMEM;
+	kc_kubelet_flag_name(flag);
+	a.flag = flag;
+	a.setting = kc_kubelet_setting_by_flag(flag);
+	a.given = kc_kubelet_flags_last(&j->config.flags, flag);
+	if (a.setting)
+		r = kc_kubelet_value(&j->config, a.setting, j->arena, &a.value);
+	else
+		r = value_of_flag(j, &a);
+	if (r < 0)
+		return r;
+	if (a.given)
+		return judge_given(j, &a);
+	return a.setting ? judge_equivalent(j, &a) : report_missing(j, &a);
+}
+
+static int judge(struct judgement *j)
+{
+	const struct kc_kubelet_config *config = &j->config;
+	struct kc_pairs arguments;
+	int r;
+
+	r = kc_param_map(j->host, j->run, "arguments", &arguments);
+	if (r < 0)
+		return r;
+	if (config->refusal && !config->refusal_of_file) {
+		r = kc_report(j->host, j->run, j->horizon, KC_FAIL, "start", NULL,
+			      "the kubelet would not start", config->refusal_source,
+			      kubelet_join(j, config->refusal, config->shadow));
+		if (r < 0 || config->flags.n == 0)
+			return r;
+	}
+	for (size_t i = 0; r >= 0 && i < arguments.n; i++)
+		r = judge_argument(j, &arguments.item[i]);
+	return r;
+}
+
+int kubelet_arguments_run(void *state, const struct kc_host *host, struct kc_run *run)
+{
+	return kubelet_each_horizon(host, run, judge);
+}
