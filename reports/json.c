@@ -1,0 +1,454 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <jansson.h>
+
+#include "base/clock.h"
+#include "finding.h"
+#include "value.h"
+
+/*
+ * The JSON report, as k8scheck-report.schema.json describes it. Each rule is built, written on a
+ * line of its own and freed, so that a profile of ten thousand rules needs no more memory than one
+ * of ten.
+ *
+ * Output is ASCII: what a terminal or a log would act upon (C1 controls, marks that turn the
+ * direction of text) is then an escape of JSON, and a program that parses it gets the very
+ * characters.
+ */
+enum {
+	VALUE_MAX = 64 * 1024, /* bytes of a host's value */
+	DUMP_FLAGS = JSON_COMPACT | JSON_ENSURE_ASCII | JSON_ENCODE_ANY,
+};
+
+#ifndef KC_REPORT_SYMBOL
+#define KC_REPORT_SYMBOL kc_report_format
+#endif
+
+struct writer {
+	FILE *out;
+	struct kc_buf text; /* scratch: a value on its way to UTF-8 */
+	struct kc_buf encoded; /* one dumped value */
+};
+
+static void writer_done(struct writer *w)
+{
+	kc_buf_done(&w->text);
+	kc_buf_done(&w->encoded);
+}
+
+static json_t *host_text(struct writer *w, const char *s)
+{
+	if (!s)
+		return json_null();
+	kc_buf_reset(&w->text);
+	kc_buf_add(&w->text, NULL, 0);
+	kc_value_add_utf8(&w->text, s, VALUE_MAX);
+	if (w->text.failed)
+		return NULL;
+	return json_stringn_nocheck(w->text.data, w->text.len);
+}
+
+/* The names of members are constants of this file. Takes the value; fails on NULL. */
+static int set(json_t *object, const char *name, json_t *value)
+{
+	return json_object_set_new_nocheck(object, name, value) < 0 ? -ENOMEM : 0;
+}
+
+static int set_text(struct writer *w, json_t *object, const char *name, const char *s)
+{
+	return set(object, name, host_text(w, s));
+}
+
+/* Only where there is something to say. */
+static int set_text_if(struct writer *w, json_t *object, const char *name, const char *s)
+{
+	return s ? set_text(w, object, name, s) : 0;
+}
+
+static int set_number(json_t *object, const char *name, uint64_t number)
+{
+	return set(object, name, json_integer((json_int_t)KC_MIN(number, (uint64_t)INT64_MAX)));
+}
+
+static json_t *text_list(struct writer *w, const char *const *list)
+{
+	kc_cleanup(json_decrefp) json_t *array = json_array();
+
+	KC_FOREACH_STR (item, list) {
+		if (json_array_append_new(array, host_text(w, item)) < 0)
+			return NULL;
+	}
+	return TAKE_PTR(array);
+}
+
+static int append(const char *data, size_t size, void *context)
+{
+	kc_buf_add(context, data, size);
+	return 0;
+}
+
+/*
+ * Some CI systems look for the marks of their commands anywhere in a line. The bracket of such a
+ * mark is written as an escape, which JSON reads as the same character; outside of strings no #
+ * stands.
+ */
+static void put_encoded(struct writer *w)
+{
+	const char *from = w->encoded.data, *at = from, *end = from + w->encoded.len;
+
+	while ((at = memchr(at, '#', (size_t)(end - at)))) {
+		size_t n = kc_ci_mark(at);
+
+		if (n == 0) {
+			at++;
+			continue;
+		}
+		(void)fwrite_unlocked(from, 1, (size_t)(at - from) + n - 1, w->out);
+		(void)fputs_unlocked("\\u005b", w->out);
+		at += n;
+		from = at;
+	}
+	(void)fwrite_unlocked(from, 1, (size_t)(end - from), w->out);
+}
+
+/* Writes a value, NULL for one that could not be built. */
+static int put(struct writer *w, const json_t *json)
+{
+	kc_buf_reset(&w->encoded);
+	if (!json || json_dump_callback(json, append, &w->encoded, DUMP_FLAGS) < 0 ||
+	    w->encoded.failed)
+		return -ENOMEM;
+	put_encoded(w);
+	return 0;
+}
+
+static int put_member(struct writer *w, const char *name, const json_t *json)
+{
+	(void)fprintf(w->out, ",\n\"%s\": ", name);
+	return put(w, json);
+}
+
+static json_t *make_host(struct writer *w, const struct kc_report_host *host)
+{
+	kc_cleanup(json_decrefp) json_t *json = json_object();
+
+	if (set_text(w, json, "hostname", host->hostname) < 0 ||
+	    set_text(w, json, "root", host->root ? host->root : "/") < 0 ||
+	    set(json, "live", json_boolean(host->live)) < 0 ||
+	    set_text(w, json, "os", host->os) < 0 ||
+	    set_text(w, json, "kernel", host->kernel) < 0 ||
+	    set_text(w, json, "machine", host->machine) < 0 ||
+	    set_text(w, json, "machine_id_sha256", host->machine_id_hash) < 0)
+		return NULL;
+	return TAKE_PTR(json);
+}
+
+static json_t *make_horizons(uint32_t horizons)
+{
+	kc_cleanup(json_decrefp) json_t *array = json_array();
+
+	if ((horizons & KC_NOW && json_array_append_new(array, json_string("now")) < 0) ||
+	    (horizons & KC_BOOT && json_array_append_new(array, json_string("boot")) < 0))
+		return NULL;
+	return TAKE_PTR(array);
+}
+
+static json_t *make_sources(struct writer *w, const struct kc_profile *profile)
+{
+	kc_cleanup(json_decrefp) json_t *array = json_array();
+
+	for (uint32_t i = 0; i < profile->n_sources; i++) {
+		const struct kc_source *source = profile->sources + i;
+		kc_cleanup(json_decrefp) json_t *json = json_object();
+
+		/* Options of the command line are sources too, and no files. */
+		if (!source->sha256)
+			continue;
+		if (set_text(w, json, "file", source->name) < 0 ||
+		    set_text(w, json, "sha256", source->sha256) < 0 ||
+		    set_text_if(w, json, "warning", source->warning) < 0 ||
+		    json_array_append_new(array, TAKE_PTR(json)) < 0)
+			return NULL;
+	}
+	return TAKE_PTR(array);
+}
+
+static json_t *make_profile(struct writer *w, const struct kc_profile *profile)
+{
+	kc_cleanup(json_decrefp) json_t *json = json_object();
+
+	if (!profile)
+		return json_null();
+	if (set_text(w, json, "name", profile->name) < 0 ||
+	    set_text(w, json, "title", profile->title) < 0 ||
+	    set(json, "sources", make_sources(w, profile)) < 0)
+		return NULL;
+	return TAKE_PTR(json);
+}
+
+static json_t *make_plugins(struct writer *w, const struct kc_report *report)
+{
+	kc_cleanup(json_decrefp) json_t *array = json_array();
+
+	for (uint32_t i = 0; i < report->n_plugins; i++) {
+		const struct kc_report_plugin *plugin = report->plugins + i;
+		kc_cleanup(json_decrefp) json_t *json = json_object();
+
+		if (set_text(w, json, "name", plugin->name) < 0 ||
+		    set_text(w, json, "version", plugin->version) < 0 ||
+		    set_text(w, json, "path", plugin->path) < 0 ||
+		    set_text(w, json, "sha256", plugin->sha256) < 0 ||
+		    set_number(json, "size", plugin->size) < 0 ||
+		    json_array_append_new(array, TAKE_PTR(json)) < 0)
+			return NULL;
+	}
+	return TAKE_PTR(array);
+}
+
+static json_t *make_run(struct writer *w, const struct kc_report *report)
+{
+	const struct kc_report_run *run = &report->run;
+	kc_cleanup(json_decrefp) json_t *json = json_object();
+	char started[KC_TIME_MAX];
+
+	kc_format_time(run->started_usec, 1, started);
+	if (set_text(w, json, "version", run->version) < 0 ||
+	    set_text(w, json, "started", started) < 0 ||
+	    set_number(json, "duration_us", run->duration_usec) < 0 ||
+	    set_number(json, "facts_us", run->facts_usec) < 0 ||
+	    set_number(json, "programs_run", run->programs_run) < 0 ||
+	    set_number(json, "programs_us", run->programs_usec) < 0 ||
+	    set(json, "horizons", make_horizons(run->horizons)) < 0 ||
+	    set(json, "strict", json_boolean(run->strict)) < 0 ||
+	    set_number(json, "uid", run->uid) < 0 ||
+	    set(json, "sandbox", text_list(w, run->sandbox)) < 0 ||
+	    set(json, "warnings", text_list(w, run->warnings)) < 0 ||
+	    set(json, "profile", make_profile(w, report->profile)) < 0 ||
+	    set(json, "plugins", make_plugins(w, report)) < 0)
+		return NULL;
+	return TAKE_PTR(json);
+}
+
+static const char *fact_state_name(uint32_t state)
+{
+	return state == KC_FACT_KNOWN ? "known" : state == KC_FACT_ABSENT ? "absent" : "unknown";
+}
+
+static json_t *make_facts(struct writer *w, const struct kc_report *report)
+{
+	kc_cleanup(json_decrefp) json_t *array = json_array();
+
+	for (uint32_t i = 0; i < report->n_facts; i++) {
+		const struct kc_fact_value *fact = report->facts + i;
+		kc_cleanup(json_decrefp) json_t *json = json_object();
+
+		if (set_text(w, json, "name", fact->name) < 0 ||
+		    set(json, "state", json_string(fact_state_name(fact->state))) < 0 ||
+		    set_text(w, json, "value", fact->state == KC_FACT_KNOWN ? fact->value : NULL) <
+			    0 ||
+		    set_text(w, json, "source", fact->source) < 0 ||
+		    json_array_append_new(array, TAKE_PTR(json)) < 0)
+			return NULL;
+	}
+	return TAKE_PTR(array);
+}
+
+/*
+ * Rules are nearly all of a long report, and a tree of each costs ten times what its text does:
+ * they are written member by member, and only a text that needs escapes goes through the library.
+ */
+static bool needs_no_escape(const char *s, size_t n)
+{
+	unsigned odd = 0;
+
+	if (n > VALUE_MAX)
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		unsigned char c = (unsigned char)s[i];
+
+		odd |= (unsigned)(c < 0x20) | (unsigned)(c > 0x7e) | (unsigned)(c == '"') |
+		       (unsigned)(c == '\\');
+	}
+	return odd == 0;
+}
+
+/* `before` is the name of the member with what stands in front of it: ,"name": */
+static int add_text(struct writer *w, const char *before, const char *s)
+{
+	kc_cleanup(json_decrefp) json_t *json = NULL;
+	size_t n = s ? strlen(s) : 0;
+
+	kc_buf_adds(&w->encoded, before);
+	if (s && needs_no_escape(s, n)) {
+		kc_buf_addc(&w->encoded, '"');
+		kc_buf_add(&w->encoded, s, n);
+		kc_buf_addc(&w->encoded, '"');
+		return 0;
+	}
+	json = host_text(w, s);
+	if (!json || json_dump_callback(json, append, &w->encoded, DUMP_FLAGS) < 0)
+		return -ENOMEM;
+	return 0;
+}
+
+static int add_text_if(struct writer *w, const char *before, const char *s)
+{
+	return s ? add_text(w, before, s) : 0;
+}
+
+static int add_list_if(struct writer *w, const char *before, const char *const *list)
+{
+	const char *separator = "[";
+
+	if (!list || !list[0])
+		return 0;
+	kc_buf_adds(&w->encoded, before);
+	KC_FOREACH_STR (item, list) {
+		if (add_text(w, separator, item) < 0)
+			return -ENOMEM;
+		separator = ",";
+	}
+	kc_buf_addc(&w->encoded, ']');
+	return 0;
+}
+
+static int add_finding(struct writer *w, const struct kc_result_finding *f)
+{
+	if (add_text(w, "{\"verdict\":", kc_shown_name(f->verdict)) < 0 ||
+	    add_text_if(w, ",\"subject\":", f->subject) < 0 ||
+	    add_text(w, ",\"expected\":", f->expected) < 0 ||
+	    add_text(w, ",\"found\":", f->found) < 0 ||
+	    add_text(w, ",\"source\":", f->source) < 0 ||
+	    add_text_if(w, ",\"message\":", f->message) < 0 ||
+	    add_text_if(w, ",\"reason\":", f->reason) < 0)
+		return -ENOMEM;
+	kc_buf_addc(&w->encoded, '}');
+	return 0;
+}
+
+/* A horizon that was not asked, or that the check does not have, has no judgement. */
+static int add_judgements(struct writer *w, const struct kc_result *result)
+{
+	static const char *const begins[KC_J_MAX] = { "\"now\":{\"verdict\":",
+						      "\"boot\":{\"verdict\":" };
+	bool first = true;
+
+	kc_buf_adds(&w->encoded, ",\"judgements\":{");
+	for (unsigned j = 0; j < KC_J_MAX; j++) {
+		const struct kc_judgement *judgement = result->judgements + j;
+
+		if (judgement->verdict == KC_VERDICT_NONE)
+			continue;
+		if (!first)
+			kc_buf_addc(&w->encoded, ',');
+		first = false;
+		if (add_text(w, begins[j], kc_shown_name(judgement->verdict)) < 0)
+			return -ENOMEM;
+		kc_buf_adds(&w->encoded, ",\"findings\":[");
+		for (uint32_t i = 0; i < judgement->n_findings; i++) {
+			if (i > 0)
+				kc_buf_addc(&w->encoded, ',');
+			if (add_finding(w, judgement->findings + i) < 0)
+				return -ENOMEM;
+		}
+		kc_buf_adds(&w->encoded, "]}");
+	}
+	kc_buf_addc(&w->encoded, '}');
+	return 0;
+}
+
+static int put_rule(struct writer *w, const struct kc_result *result)
+{
+	const struct kc_rule *rule = result->rule;
+	const char *remedy = rule->remedy;
+
+	if (!remedy && rule->check)
+		remedy = rule->check->remedy;
+	kc_buf_reset(&w->encoded);
+	if (add_text(w, "{\"id\":", rule->id) < 0 ||
+	    add_text(w, ",\"check\":", rule->check ? rule->check->id : NULL) < 0 ||
+	    add_text(w, ",\"title\":", rule->title) < 0 ||
+	    add_text(w, ",\"severity\":", kc_severity_name(rule->severity)) < 0 ||
+	    add_text(w, ",\"stage\":", kc_stage_name(rule->stage)) < 0 ||
+	    add_text(w, ",\"verdict\":", kc_shown_name(result->verdict)) < 0)
+		return -ENOMEM;
+	kc_buf_addf(&w->encoded, ",\"duration_us\":%llu",
+		    (unsigned long long)KC_MIN(result->duration_usec, (uint64_t)INT64_MAX));
+	if (add_list_if(w, ",\"tags\":", rule->tags) < 0 ||
+	    add_list_if(w, ",\"references\":", rule->references) < 0 ||
+	    add_text_if(w, ",\"remedy\":", result->verdict == KC_FAIL ? remedy : NULL) < 0 ||
+	    add_judgements(w, result) < 0)
+		return -ENOMEM;
+	kc_buf_addc(&w->encoded, '}');
+	if (w->encoded.failed)
+		return -ENOMEM;
+	put_encoded(w);
+	return 0;
+}
+
+static json_t *make_summary(const struct kc_report *report)
+{
+	const struct kc_summary *s = &report->summary;
+	kc_cleanup(json_decrefp) json_t *json = json_object();
+	kc_cleanup(json_decrefp) json_t *verdicts = json_object();
+	kc_cleanup(json_decrefp) json_t *required = json_object();
+
+	for (uint32_t i = 0; i < KC_VERDICT_MAX; i++) {
+		if (set_number(verdicts, kc_shown_name(i), s->by_verdict[i]) < 0)
+			return NULL;
+	}
+	if (set_number(required, "applied", s->required_applied) < 0 ||
+	    set_number(required, "failed", s->required_failed) < 0 ||
+	    set_number(required, "undecided", s->required_undecided) < 0 ||
+	    set_number(json, "rules", s->n_rules) < 0 ||
+	    set(json, "verdicts", TAKE_PTR(verdicts)) < 0 ||
+	    set(json, "required", TAKE_PTR(required)) < 0 ||
+	    set(json, "gate", json_string(kc_gate_open(report) ? "open" : "closed")) < 0 ||
+	    set_number(json, "exit_code", s->exit_code) < 0)
+		return NULL;
+	return TAKE_PTR(json);
+}
+
+static int put_new_member(struct writer *w, const char *name, json_t *value)
+{
+	kc_cleanup(json_decrefp) json_t *json = value;
+
+	return put_member(w, name, json);
+}
+
+static int put_rules(struct writer *w, const struct kc_report *report)
+{
+	(void)fputs_unlocked(",\n\"rules\": [", w->out);
+	for (uint32_t i = 0; i < report->n_results; i++) {
+		(void)fputs_unlocked(i == 0 ? "\n" : ",\n", w->out);
+		if (put_rule(w, report->results + i) < 0)
+			return -ENOMEM;
+	}
+	(void)fputs_unlocked("\n]", w->out);
+	return 0;
+}
+
+static int write_json(const struct kc_report *report, const struct kc_report_style *style,
+		      FILE *out, struct kc_err *err)
+{
+	kc_cleanup(writer_done) struct writer w = { .out = out };
+
+	(void)fputs_unlocked("{\n\"schema\": \"k8scheck-report/1\"", out);
+	if (put_new_member(&w, "host", make_host(&w, &report->host)) < 0 ||
+	    put_new_member(&w, "run", make_run(&w, report)) < 0 ||
+	    put_new_member(&w, "facts", make_facts(&w, report)) < 0 || put_rules(&w, report) < 0 ||
+	    put_new_member(&w, "summary", make_summary(report)) < 0)
+		return kc_err_set(err, -ENOMEM, "no memory for the JSON report");
+	(void)fputs_unlocked("\n}\n", out);
+	if (ferror(out))
+		return kc_err_set(err, -EIO, "the JSON report could not be written");
+	return 0;
+}
+
+extern const struct kc_report_format KC_REPORT_SYMBOL;
+__attribute__((visibility("default"))) const struct kc_report_format KC_REPORT_SYMBOL = {
+	.magic = KC_REPORT_MAGIC,
+	.size = sizeof(struct kc_report),
+	.name = "json",
+	.title = "for programs: everything, as k8scheck-report.schema.json describes it",
+	.write = write_json,
+};
