@@ -247,7 +247,7 @@ static void configure(struct check *c)
 					  "%s is looked at offline (--root), where nothing runs",
 					  o->root);
 	} else if (!o->live) {
-		foreign = kc_surroundings_foreign(c->arena);
+		foreign = kc_surroundings_foreign();
 		live = !foreign;
 		warn(c, foreign);
 	}

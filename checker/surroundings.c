@@ -51,25 +51,28 @@ static bool in_chroot(void)
 	return has_root_mount() == 0;
 }
 
-const char *kc_surroundings_foreign(struct kc_arena *arena)
+/* PROC_PID_INIT_INO of the kernel's include/linux/proc_ns.h: fixed since Linux 3.8. */
+static bool in_pid_namespace(void)
 {
-	static const char *const marks[][2] = {
-		{ "/run/systemd/container", "systemd's mark" },
-		{ "/run/.containerenv", "podman's mark" },
-		{ "/.dockerenv", "docker's mark" },
-	};
+	static const char initial[] = "pid:[4026531836]";
+	char name[64];
+	ssize_t n = readlink("/proc/self/ns/pid", name, sizeof(name) - 1);
 
+	return n > 0 && ((size_t)n != sizeof(initial) - 1 || memcmp(name, initial, (size_t)n) != 0);
+}
+
+const char *kc_surroundings_foreign(void)
+{
 	if (in_chroot())
 		return "k8scheck runs in a chroot (the root of process 1 is another), so the running "
 		       "kernel is not this system's; say --live to judge it all the same";
-	for (size_t i = 0; i < KC_ARRAY_SIZE(marks); i++) {
-		if (access(marks[i][0], F_OK) == 0)
-			return kc_arena_printf(arena,
-					       "k8scheck runs in a container (%s, %s), so the running "
-					       "kernel is not this system's; say --live to judge it "
-					       "all the same",
-					       marks[i][1], marks[i][0]);
-	}
+	if (access("/run/systemd/container", F_OK) == 0)
+		return "k8scheck runs in a container (/run/systemd/container is there), so the running "
+		       "kernel is not this system's; say --live to judge it all the same";
+	if (in_pid_namespace())
+		return "k8scheck runs in a container (its processes are in a namespace of their own), "
+		       "so the running kernel is not this system's; say --live to judge it all the "
+		       "same";
 	return NULL;
 }
 

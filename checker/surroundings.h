@@ -9,9 +9,9 @@
 
 /*
  * Why the running kernel is not the one to judge, as a sentence: a chroot (pid 1 has another root), or a
- * container (the marks that systemd, podman and docker leave). NULL when neither is seen.
+ * container (systemd's mark, or another PID namespace than the machine's first). NULL when neither is seen.
  */
-const char *kc_surroundings_foreign(struct kc_arena *arena);
+const char *kc_surroundings_foreign(void);
 
 /*
  * Name, hashed machine id and the like of what is looked at, for reports; from facts where they know. Never

@@ -252,8 +252,7 @@ static void add_log(const struct kc_member *m, struct kc_buf *b)
 	kc_escape(b, text, len);
 }
 
-const char *kc_member_epitaph(const struct kc_member *m, uint32_t status, uint32_t strays,
-			      struct kc_arena *arena)
+const char *kc_member_epitaph(const struct kc_member *m, uint32_t status, struct kc_arena *arena)
 {
 	kc_cleanup(kc_buf_done) struct kc_buf b = { 0 };
 	const char *text;
@@ -267,9 +266,6 @@ const char *kc_member_epitaph(const struct kc_member *m, uint32_t status, uint32
 	else
 		kc_buf_addf(&b, "its worker exited with status %d in the middle of the check",
 			    WEXITSTATUS(s));
-	if (strays > 0)
-		kc_buf_addf(&b, "; it left %u process%s behind, which were ended", strays,
-			    strays == 1 ? "" : "es");
 	add_log(m, &b);
 	text = kc_buf_error(&b) < 0 ? NULL : kc_arena_strdup(arena, b.data);
 	return text ? text : "its worker died";

@@ -81,5 +81,4 @@ void kc_member_read_log(struct kc_member *member);
 int64_t kc_member_doing(struct kc_member *member, uint64_t *ret_since_usec);
 
 /* "it died of SIGSEGV", from a wait status, with the end of its standard error. In the arena. */
-const char *kc_member_epitaph(const struct kc_member *member, uint32_t status, uint32_t strays,
-			      struct kc_arena *arena);
+const char *kc_member_epitaph(const struct kc_member *member, uint32_t status, struct kc_arena *arena);

@@ -40,7 +40,7 @@ struct run {
 	const char **warnings;
 	size_t n_warnings;
 	uint64_t start_usec, facts_usec, programs_usec, ticked_usec;
-	uint32_t programs_run;
+	uint32_t programs_run, strays;
 	bool released; /* facts are there and all plugins loaded: rules may run */
 	struct kc_err *err;
 	int refused; /* a plugin breaks the contract: nothing is judged */
@@ -347,9 +347,9 @@ static void replace(struct run *run, const struct kc_member *m, uint32_t *todo, 
 	free(todo);
 }
 
-static void bury(struct run *run, struct kc_member *m, uint32_t status, uint32_t strays)
+static void bury(struct run *run, struct kc_member *m, uint32_t status)
 {
-	const char *epitaph = kc_member_epitaph(m, status, strays, run->arena);
+	const char *epitaph = kc_member_epitaph(m, status, run->arena);
 	uint64_t since;
 	int64_t guilty = kc_member_doing(m, &since);
 	uint32_t *todo = NULL, n = 0;
@@ -364,9 +364,6 @@ static void bury(struct run *run, struct kc_member *m, uint32_t status, uint32_t
 	}
 	if (m->wants_facts)
 		excuse_facts(run, m, epitaph);
-	if (strays > 0)
-		warn(run, "plugin %s left %u processes behind, which were ended",
-		     plugin_name(run, m), strays);
 	if (m->next < m->n_todo) {
 		if (guilty < 0)
 			guilty = m->next;
@@ -393,6 +390,7 @@ static void on_exited(struct run *run, const struct kc_frame *frame)
 	kc_reader_init(&r, frame);
 	status = kc_reader_u32(&r);
 	strays = kc_reader_u32(&r);
+	run->strays += strays;
 	if (!m)
 		return;
 	if (!m->dismissed)
@@ -402,7 +400,7 @@ static void on_exited(struct run *run, const struct kc_frame *frame)
 	if (m->dismissed && !m->open && m->cause && strstr(m->cause, "closed its channel") &&
 	    status != SIGKILL)
 		m->cause = NULL;
-	bury(run, m, status, strays);
+	bury(run, m, status);
 }
 
 static int receive_zygote(struct run *run)
@@ -425,7 +423,7 @@ static int receive_zygote(struct run *run)
 		} else if (frame.type == KC_FRAME_SPAWNED && m &&
 			   (int64_t)kc_reader_u64(&reader) < 0) {
 			kc_member_dismiss(&run->crew, m, "no process could be started for it");
-			bury(run, m, 0, 0);
+			bury(run, m, 0);
 		}
 	}
 	return r;
@@ -523,7 +521,7 @@ static uint64_t watch_all(struct run *run, uint64_t now)
 
 		if (m->dismissed && now >= due) {
 			/* In an uninterruptible wait, most likely. Nobody waits for it. */
-			bury(run, m, SIGKILL, 0);
+			bury(run, m, SIGKILL);
 			continue;
 		}
 		next = KC_MIN(next, due);
@@ -804,7 +802,7 @@ static int run_all(struct run *run)
 	return r;
 }
 
-static int collect(struct run *run, struct kc_outcome *ret_outcome)
+static int hand_over(struct run *run, struct kc_outcome *ret_outcome)
 {
 	const struct kc_profile *profile = run->config->profile;
 	const char **warnings =
@@ -829,6 +827,15 @@ static int collect(struct run *run, struct kc_outcome *ret_outcome)
 		.warnings = warnings,
 	};
 	return 0;
+}
+
+static int collect(struct run *run, struct kc_outcome *ret_outcome)
+{
+	/* Whose they were is not known: they had left their worker. */
+	if (run->strays > 0)
+		warn(run, "plugins left %u process%s behind, which were ended", run->strays,
+		     run->strays == 1 ? "" : "es");
+	return hand_over(run, ret_outcome);
 }
 
 int kc_run_rules(const struct kc_run_config *config, const struct kc_run_watch *watch,

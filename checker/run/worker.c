@@ -53,11 +53,19 @@ static void flush(struct worker *w)
 		_exit(1);
 }
 
+/* Room for what a check hands in, however much that is: k8scheck is who bounds it. */
+static void make_room(struct worker *w)
+{
+	if (w->channel.out.len > LOT_SIZE)
+		flush(w);
+}
+
 static void on_finding(void *context, const struct kc_finding *finding)
 {
 	struct worker *w = context;
 
 	kc_frame_finding(&w->channel.out, w->rule, finding);
+	make_room(w);
 }
 
 static void on_fact(void *context, const struct kc_fact *fact)
@@ -65,6 +73,7 @@ static void on_fact(void *context, const struct kc_fact *fact)
 	struct worker *w = context;
 
 	kc_frame_fact(&w->channel.out, fact);
+	make_room(w);
 }
 
 static void on_step(void *context, const struct kc_step *step)
@@ -72,6 +81,7 @@ static void on_step(void *context, const struct kc_step *step)
 	struct worker *w = context;
 
 	kc_frame_step(&w->channel.out, w->rule, step);
+	make_room(w);
 }
 
 static void on_log(void *context, uint32_t level, const char *text)
@@ -82,6 +92,7 @@ static void on_log(void *context, uint32_t level, const char *text)
 	kc_frame_u32(&w->channel.out, level);
 	kc_frame_text(&w->channel.out, text);
 	kc_frame_end(&w->channel.out, begin);
+	make_room(w);
 }
 
 static void ask(void *context, const struct kc_question *question, struct kc_arena *arena,

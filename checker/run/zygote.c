@@ -17,6 +17,7 @@
 enum {
 	PREPARE_USEC = 10 * 1000 * 1000,
 	STOP_USEC = 1000 * 1000,
+	STRAY_USEC = 100 * 1000,
 	/* A chain of forks that outruns this is left to its CPU limit, and said. */
 	SWEEPS_MAX = 1000,
 	STRAYS_LISTED_MAX = 64 * 1024,
@@ -70,11 +71,13 @@ static unsigned kill_strays(struct zygote *z)
 	for (char *word = strtok_r(list.data, " \n", &save); word;
 	     word = strtok_r(NULL, " \n", &save)) {
 		uint64_t pid;
+		int status;
 
 		if (kc_parse_u64(word, &pid) < 0 || find_pid(z, (pid_t)pid))
 			continue;
 		(void)kill((pid_t)pid, SIGKILL);
-		n++;
+		/* Only when it is gone are its own children ours, and in the next list. */
+		n += (unsigned)kc_wait_until((pid_t)pid, kc_now_usec() + STRAY_USEC, &status);
 	}
 	return n;
 }
@@ -88,7 +91,7 @@ static void report_exit(struct zygote *z, uint32_t id, int status, unsigned stra
 	kc_frame_end(&z->channel.out, begin);
 }
 
-/* Takes the dead; returns how many strays were among them. */
+/* Takes the dead, and ends what they left. */
 static void reap(struct zygote *z)
 {
 	for (;;) {
@@ -113,8 +116,6 @@ static void reap(struct zygote *z)
 			strays += more;
 			if (more == 0)
 				break;
-			while (waitpid(-1, NULL, WNOHANG | __WNOTHREAD) > 0 && more-- > 0)
-				;
 		}
 		report_exit(z, id, status, strays);
 	}

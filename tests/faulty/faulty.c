@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * A plugin that does one thing wrong, chosen by FAULT when it is built. Each stands for a way in which a
+ * plugin can go bad, or be bad; each must cost its own verdicts and nobody else's.
+ */
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/shm.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <k8scheck-plugin.h>
+
+static void pass(const struct kc_host *host, struct kc_run *run)
+{
+	const struct kc_finding finding = {
+		.size = sizeof(finding),
+		.verdict = KC_PASS,
+		.horizon = KC_NOW,
+		.message = "nothing was looked at",
+	};
+
+	(void)kc_finding(host, run, &finding);
+}
+
+/* The worker's end of its channel, which a plugin is not handed and can look for. */
+static int find_channel(void)
+{
+	for (int fd = 0; fd < 256; fd++) {
+		struct stat st;
+
+		if (fstat(fd, &st) == 0 && S_ISSOCK(st.st_mode))
+			return fd;
+	}
+	return -1;
+}
+
+static void write_raw(const void *data, size_t size)
+{
+	ssize_t n = write(find_channel(), data, size);
+
+	(void)n;
+}
+
+#if FAULT_IS_CONSTRUCTOR
+__attribute__((constructor)) static void crash_early(void)
+{
+	raise(SIGSEGV);
+}
+#endif
+
+static void misbehave(const struct kc_host *host, struct kc_run *run)
+{
+#if FAULT_IS_SEGFAULT
+	(void)raise(SIGSEGV);
+#elif FAULT_IS_ABORT
+	(void)fprintf(stderr, "free(): invalid pointer\n");
+	abort();
+#elif FAULT_IS_EXIT
+	pass(host, run);
+	exit(0);
+#elif FAULT_IS_LOOP
+	for (volatile unsigned i = 0;; i++)
+		;
+#elif FAULT_IS_SLEEP
+	for (;;)
+		(void)sleep(1000);
+#elif FAULT_IS_ALLOCATE
+	for (;;) {
+		char *p = malloc(1 << 20);
+
+		memset(p, 1, 1 << 20);
+	}
+#elif FAULT_IS_FLOOD
+	for (;;)
+		(void)fprintf(stderr, "all work and no play makes a dull plugin, ");
+#elif FAULT_IS_FLOOD_CHANNEL
+	for (;;)
+		kc_log(host, run, KC_LOG_INFO, "all work and no play makes a dull plugin");
+#elif FAULT_IS_FORK
+	if (fork() == 0) {
+		(void)sleep(1000);
+		_exit(0);
+	}
+	pass(host, run);
+#elif FAULT_IS_DAEMON
+	if (fork() == 0) {
+		(void)setsid();
+		if (fork() == 0)
+			(void)sleep(1000);
+		_exit(0);
+	}
+	(void)sleep(1);
+	(void)raise(SIGSEGV);
+#elif FAULT_IS_CLOSE
+	for (int fd = 0; fd < 1024; fd++)
+		(void)close(fd);
+	(void)sleep(1000);
+#elif FAULT_IS_FORGE
+	/* DONE for rule 0: size, type, rule, code, microseconds, no text. */
+	const uint32_t frame[] = { 32, 7, 0, 0, 0, 1, 0, UINT32_MAX };
+
+	write_raw(frame, sizeof(frame));
+	pass(host, run);
+#elif FAULT_IS_RUBBISH
+	write_raw("\xff\xfe rubbish of a plugin that writes where it should not", 48);
+	(void)sleep(1000);
+#elif FAULT_IS_SILENT
+	;
+#elif FAULT_IS_LIE
+	const struct kc_finding finding = {
+		.size = sizeof(finding),
+		.verdict = 42,
+		.horizon = KC_NOW,
+	};
+
+	pass(host, run);
+	(void)kc_finding(host, run, &finding);
+#elif FAULT_IS_CONSTRUCTOR
+	pass(host, run);
+#else
+#error "no such fault"
+#endif
+}
+
+int FAULT_RUN(void *state, const struct kc_host *host, struct kc_run *run)
+{
+	(void)state;
+	(void)write_raw;
+	(void)pass;
+	misbehave(host, run);
+	return 0;
+}

@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the integration tests have in common: run k8scheck, read its JSON, say what was wrong."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+
+SKIP = 77
+
+
+class Suite:
+    """Counts what was looked at, so that a test that looked at nothing fails."""
+
+    def __init__(self, name):
+        self.name = name
+        self.checked = 0
+        self.failed = 0
+
+    def expect(self, what, got, want):
+        self.checked += 1
+        if got != want:
+            self.failed += 1
+            print(f"not ok {what}: got {got!r}, expected {want!r}")
+
+    def expect_in(self, what, part, text):
+        self.checked += 1
+        if part not in (text or ""):
+            self.failed += 1
+            print(f"not ok {what}: {part!r} is not in {text!r}")
+
+    def expect_true(self, what, condition, detail=""):
+        self.checked += 1
+        if not condition:
+            self.failed += 1
+            print(f"not ok {what} {detail}")
+
+    def end(self):
+        print(f"{self.name}: {self.checked} looked at, {self.failed} wrong")
+        sys.exit(1 if self.failed or not self.checked else 0)
+
+
+def skip(why):
+    print(f"skipped: {why}")
+    sys.exit(SKIP)
+
+
+class Host:
+    """A folder that is a host's root, made from a mapping of paths to texts."""
+
+    def __init__(self, files=None):
+        self.path = tempfile.mkdtemp(prefix="k8scheck-test-")
+        for path, text in (files or {}).items():
+            self.write(path, text)
+
+    def write(self, path, text, mode=0o644):
+        full = self.path + path
+        os.makedirs(os.path.dirname(full), exist_ok=True)
+        with open(full, "w" if isinstance(text, str) else "wb") as f:
+            f.write(text)
+        os.chmod(full, mode)
+        return full
+
+    def link(self, path, target):
+        full = self.path + path
+        os.makedirs(os.path.dirname(full), exist_ok=True)
+        os.symlink(target, full)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *unused):
+        shutil.rmtree(self.path, ignore_errors=True)
+
+
+class Result:
+    def __init__(self, done, report):
+        self.code = done.returncode
+        self.out = done.stdout
+        self.err = done.stderr
+        self.report = report
+        self.rules = {r["id"]: r for r in report["rules"]} if report else {}
+
+    def verdict(self, rule):
+        return self.rules.get(rule, {}).get("verdict")
+
+    def messages(self, rule):
+        found = []
+        for judgement in self.rules.get(rule, {}).get("judgements", {}).values():
+            for finding in judgement["findings"]:
+                found.append(" ".join(str(v) for v in finding.values() if v))
+        return " | ".join(found)
+
+
+def run(program, *args, profile=None, json_report=True, input=None, timeout=120, env=None):
+    """Runs k8scheck; `profile` is YAML text. The JSON report goes to a file beside what else it prints."""
+    with tempfile.TemporaryDirectory(prefix="k8scheck-run-") as tmp:
+        command = [program, *args]
+        if profile is not None:
+            path = os.path.join(tmp, "profile.yaml")
+            with open(path, "w") as f:
+                f.write(profile)
+            command += ["--profile", path]
+        report_path = os.path.join(tmp, "report.json")
+        if json_report:
+            command += ["--report", "json=" + report_path]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=timeout, input=input,
+                              errors="backslashreplace", env=env)
+        report = None
+        if os.path.exists(report_path):
+            with open(report_path) as f:
+                report = json.load(f)
+        return Result(done, report)

@@ -1,0 +1,80 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Plugins that go wrong in every way known, together with good rules: each costs its own verdict alone."""
+
+import os
+import subprocess
+import sys
+import time
+
+from k8s import Host, Suite, run
+
+PROGRAM, PLUGINS, FAULTY = sys.argv[1:4]
+SANITIZED = len(sys.argv) > 4 and sys.argv[4] == "sanitized"
+TIMEOUT = 2
+
+CAUSES = {
+    "segfault": "signal 11",
+    "abort": "signal 6",
+    "exit": "exited with status 0",
+    "loop": "no verdict within 2 s",
+    "sleep": "no verdict within 2 s",
+    "allocate": "signal",
+    "flood": "more than 1024 KiB to standard error",
+    "flood-channel": "flooded its channel",
+    "fork": "started a process",
+    "daemon": "signal 11",
+    "close": "closed its channel",
+    "forge": "spoke of a rule that it was not told to judge",
+    "rubbish": "wrote rubbish to its channel",
+    "silent": "ended without a verdict",
+    "lie": "a verdict that there is not",
+    "constructor": "could not be loaded",
+}
+if SANITIZED:
+    # The sanitizer's own limits stand in the place of ours, and it ends the process with a status.
+    del CAUSES["allocate"]
+    CAUSES["segfault"] = CAUSES["abort"] = CAUSES["daemon"] = CAUSES["constructor"] = "its worker"
+
+GOOD = 20
+
+
+def profile():
+    lines = ["rules:"]
+    for i in range(GOOD):
+        lines += [f"  - id: good-{i}", "    check: sysctl.value", f"    title: Good rule {i}",
+                  f"    with: {{keys: [test.key{i}], value: {i}}}"]
+        faults = list(CAUSES)
+        if i < len(faults):
+            lines += [f"  - id: bad-{faults[i]}", f"    check: faulty-{faults[i]}.check",
+                      "    title: Bad rule"]
+    return "\n".join(lines) + "\n"
+
+
+def processes():
+    """What is left of a run: processes whose command line names our profile."""
+    out = subprocess.run(["ps", "-eo", "pid,args"], capture_output=True, text=True).stdout
+    return [line for line in out.splitlines() if "k8scheck-run-" in line and "ps -eo" not in line]
+
+
+suite = Suite("faulty plugins")
+files = {f"/proc/sys/test/key{i}": f"{i}\n" for i in range(GOOD)}
+files["/etc/sysctl.d/99-test.conf"] = "".join(f"test.key{i} = {i}\n" for i in range(GOOD))
+with Host(files) as host:
+    start = time.monotonic()
+    result = run(PROGRAM, "--plugin-dir", PLUGINS, "--plugin-dir", FAULTY, "--root", host.path, "--live",
+                 "--timeout", f"{TIMEOUT}s", profile=profile())
+    took = time.monotonic() - start
+    suite.expect_true("a report was written", result.report is not None, result.err)
+    for i in range(GOOD):
+        suite.expect(f"good-{i}", result.verdict(f"good-{i}"), "pass")
+    for fault, cause in CAUSES.items():
+        suite.expect(f"bad-{fault}", result.verdict(f"bad-{fault}"), "error")
+        suite.expect_in(f"cause of bad-{fault}", cause, result.messages(f"bad-{fault}"))
+    suite.expect_in("what was left behind is said", "behind, which were ended", " ".join(result.report["run"]["warnings"]))
+    suite.expect("exit code", result.code, 3)
+    suite.expect_true("it took the longest deadline and a second at most", took < TIMEOUT + 1, f"{took:.2f} s")
+    print(f"{len(CAUSES)} faults beside {GOOD} good rules in {took:.2f} s")
+    time.sleep(0.2)
+    suite.expect("processes left behind", processes(), [])
+suite.end()
