@@ -70,11 +70,12 @@ static struct kc_origin origin_of(const struct builder *b, const struct kc_setti
 	return o;
 }
 
-/* The value of a setting with its variables put in; NULL when that is faulty. */
+/* The value of a setting with its variables put in, which may be another's; NULL when that is
+ * faulty. */
 static int value_of(struct builder *b, const struct kc_setting *s,
 		    const struct kc_yaml_node **ret_node)
 {
-	bool untrusted = kc_loader_untrusted(b->l, s->input);
+	bool untrusted = false;
 	int r = kc_expand(b->l, s->input, s->pair->value, &untrusted, ret_node);
 
 	b->rule->runs_untrusted |= untrusted;
@@ -317,6 +318,7 @@ static int build_rule(struct builder *b)
 	for (uint32_t i = 0; i < b->draft->n_settings && r == 0; i++) {
 		const struct kc_setting *s = b->draft->settings + i;
 
+		rule->runs_untrusted |= kc_loader_untrusted(b->l, s->input);
 		if (s->field == KC_DRAFT_PARAM)
 			r = read_param(b, s);
 		else if (s->field == KC_RULE_CHECK)
