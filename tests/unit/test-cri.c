@@ -19,12 +19,12 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 
+#include "../support/fake-runtime.h"
 #include "base/clock.h"
 #include "base/fdio.h"
-#include "../support/fake-runtime.h"
 #include "sys/cri-answer.h"
 #include "sys/grpc.h"
-#include "sys/http1.h"
+#include "sys/http2.h"
 #include "sys/runtime.h"
 
 /* Slow runtimes are given up after this; good ones have much more, for a machine that is busy. */
@@ -307,6 +307,65 @@ static void test_endpoints(void **state)
 	assert_string_equal(path, "/run/x.sock");
 	for (size_t i = 0; i < KC_ARRAY_SIZE(bad); i++)
 		assert_int_equal(kc_runtime_endpoint_path(bad[i], &err, &path), -EPERM);
+}
+
+/* ---- what a real containerd sent, frame by frame ---- */
+
+/* A server that has sent these bytes, and then closes. */
+static int replay(const char *data, size_t size, struct kc_err *err, struct kc_http2_answer *answer)
+{
+	kc_cleanup(kc_http2_freep) struct kc_http2 *h2 = NULL;
+	uint64_t now = kc_now_usec();
+	struct kc_peer peer;
+	int fd[2], r;
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fd), 0);
+	assert_int_equal(send(fd[1], data, size, 0), (ssize_t)size);
+	assert_int_equal(shutdown(fd[1], SHUT_WR), 0);
+	kc_peer_init(&peer, fd[0], "/s");
+	assert_int_equal(kc_http2_new(&peer, err, &h2), 0);
+	r = kc_http2_call(h2, now, now + LONG_USEC, "/", kc_grpc_empty_request,
+			  sizeof(kc_grpc_empty_request), KC_RUNTIME_ANSWER_MAX, err, answer);
+	assert_int_equal(close(fd[1]), 0);
+	return r;
+}
+
+static void test_frames(void **state)
+{
+	static const char *const names[] = { "containerd-1.6-v1-Version.http2",
+					     "containerd-1.6-v1-Status.http2" };
+
+	for (size_t i = 0; i < KC_ARRAY_SIZE(names); i++) {
+		kc_cleanup(kc_http2_answer_done) struct kc_http2_answer reply = { 0 };
+		kc_cleanup(kc_arena_done) struct kc_arena arena = { 0 };
+		kc_cleanup(kc_buf_done) struct kc_buf b = { 0 };
+		struct kc_answer answer;
+		struct kc_err err = { 0 };
+
+		read_sample(names[i], &b);
+		assert_int_equal(replay(b.data, b.len, &err, &reply), 0);
+		assert_int_equal(reply.http_status, 200);
+		assert_int_equal(reply.grpc_status, 0);
+		assert_string_equal(reply.content_type, "application/grpc");
+		assert_int_equal(decode(i == 0 ? KC_RUNTIME_VERSION : KC_RUNTIME_STATUS,
+					reply.body.data, reply.body.len, &arena, &answer),
+				 0);
+		assert_value(&answer, i == 0 ? "runtime_name" : "RuntimeReady",
+			     i == 0 ? "containerd" : "true");
+		for (size_t n = 0; n < b.len; n++) {
+			assert_int_equal(replay(b.data, n, &err, &reply), -ECONNRESET);
+			assert_non_null(strstr(err.text, n == 0 ? "without a byte" : " after "));
+		}
+		/* Whatever byte is wrong: an answer, or an error with a sentence; never a hang. */
+		for (size_t n = 0; n < b.len; n++) {
+			int r;
+
+			b.data[n] = (char)~b.data[n];
+			r = replay(b.data, b.len, &err, &reply);
+			assert_true(r <= 0 && r != -ETIMEDOUT);
+			b.data[n] = (char)~b.data[n];
+		}
+	}
 }
 
 /* ---- conversations ---- */
@@ -703,6 +762,7 @@ int main(void)
 		cmocka_unit_test(test_framing),
 		cmocka_unit_test(test_status),
 		cmocka_unit_test(test_endpoints),
+		cmocka_unit_test(test_frames),
 		cmocka_unit_test(test_good),
 		cmocka_unit_test(test_versions),
 		cmocka_unit_test(test_not_crio),
