@@ -4,7 +4,7 @@
 #include "crio-merge.h"
 
 enum {
-	FAULTS_MAX = 1000, /* of kinds that a person reads one by one */
+	FAULTS_MAX = 1000, /* a person reads them one by one */
 };
 
 static void *grow(struct kc_arena *arena, void *items, size_t n, size_t *size, size_t element)
@@ -23,6 +23,19 @@ static void *grow(struct kc_arena *arena, void *items, size_t n, size_t *size, s
 	return bigger;
 }
 
+/* True beyond the bound; the first that decides a verdict is always kept. */
+static bool is_one_too_many(const struct kc_crio_merge *m, uint32_t kind)
+{
+	if (m->n_faults < FAULTS_MAX)
+		return false;
+	if (kind != KC_CRIO_REFUSED && kind != KC_CRIO_UNSEEN)
+		return true;
+	for (size_t i = 0; i < m->n_faults; i++)
+		if (m->fault[i].kind == kind)
+			return true;
+	return false;
+}
+
 int kc_crio_note(struct kc_crio_merge *m, uint32_t kind, const char *subject, const char *source,
 		 const char *fmt, ...)
 {
@@ -30,7 +43,7 @@ int kc_crio_note(struct kc_crio_merge *m, uint32_t kind, const char *subject, co
 	const char *text;
 	va_list ap;
 
-	if (m->n_faults >= FAULTS_MAX && kind != KC_CRIO_REFUSED && kind != KC_CRIO_UNSEEN)
+	if (is_one_too_many(m, kind))
 		return 0;
 	fault = grow(m->arena, m->fault, m->n_faults, &m->size_faults, sizeof(*fault));
 	if (!fault)

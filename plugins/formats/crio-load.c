@@ -97,10 +97,12 @@ static int walk(struct loader *l, const char *path, unsigned depth)
 	int r = kc_stat(l->host, l->run, path, KC_NOFOLLOW, &st);
 
 	if (r < 0)
-		return add_unread(l, path, NULL, true, r);
+		return add_unread(l, path, NULL, depth > 0, r);
 	if (st.type == KC_FILE_DIRECTORY)
 		return walk_dir(l, path, depth);
-	return read_file(l, path, NULL, true);
+	/* At depth 0 it stands in the folder's place, as a file or a link: Walk() reads that, too.
+	 */
+	return read_file(l, path, NULL, depth > 0);
 }
 
 static const char *absolute(struct loader *l, const char *path)

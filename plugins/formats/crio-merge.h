@@ -26,8 +26,9 @@ struct kc_crio_merge {
 };
 
 /*
- * Notes a fault. `source` is kept; the text is made. Beyond a bound further ones of a kind that
- * closes no gate are dropped. -ENOMEM.
+ * Notes a fault. `subject` and `source` are kept, the text is made. Beyond a thousand faults
+ * further ones are dropped, but for the first that CRI-O refuses and the first that could not be
+ * seen. -ENOMEM.
  */
 int kc_crio_note(struct kc_crio_merge *m, uint32_t kind, const char *subject, const char *source,
 		 const char *fmt, ...) kc_printf(5, 6);

@@ -119,15 +119,14 @@ static int scan_structure(struct scan *s)
 	if ((unsigned char)s->text[s->at] >= 0x80)
 		return refuse(s, -EINVAL, "a character that is not ASCII, outside of a string");
 	s->fresh = s->text[s->at] == '\n' || (fresh && strchr(" \t\r", s->text[s->at]));
+	if (fresh && s->depth == 0 && s->text[s->at] == '[') {
+		int r = scan_header(s);
+
+		if (r < 0)
+			return r;
+	}
 	switch (s->text[s->at]) {
 	case '[':
-		if (fresh && s->depth == 0) {
-			int r = scan_header(s);
-
-			if (r < 0)
-				return r;
-		}
-		/* fall through */
 	case '{':
 		if (++s->depth > KC_TOML_DEPTH_MAX)
 			return refuse(s, -EFBIG, "brackets are nested too deep (more than 32)");
