@@ -94,3 +94,12 @@ const char *kc_unit_name_template(struct kc_arena *arena, const char *name)
 {
 	return kc_unit_name_with(arena, name, "");
 }
+
+const char *kc_unit_name_complete(struct kc_arena *arena, const char *name)
+{
+	const char *full;
+
+	full = kc_unit_name_type(name) ? kc_arena_strdup(arena, name)
+				       : kc_arena_printf(arena, "%s.service", name);
+	return full && kc_unit_name_kind(full) > 0 ? full : NULL;
+}

@@ -8,6 +8,12 @@
  * enablement. For the boot horizon: nothing is asked of a running systemd.
  */
 
+/*
+ * The name of a unit as systemctl takes it: with ".service" where it has no type. In the arena; NULL when
+ * that is no valid name, or memory is short.
+ */
+const char *kc_unit_name_complete(struct kc_arena *arena, const char *name);
+
 /* The unit folders, in their order of precedence; runtime ones (/run) only where the next boot has them:
  * never, so they are left out. NULL-terminated. */
 extern const char *const kc_unit_dirs[];
