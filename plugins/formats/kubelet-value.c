@@ -3,6 +3,11 @@
 
 #include "kubelet-config.h"
 
+/* Most places that a sentence lists. */
+enum {
+	BEATEN_MAX = 8,
+};
+
 /* What one file says of a setting; NULL value when nothing. */
 static int file_layer(const struct kc_kubelet_file *file, const struct kc_kubelet_setting *setting,
 		      struct kc_arena *arena, struct kc_kubelet_layer *ret_layer)
@@ -71,18 +76,22 @@ int kc_kubelet_value(const struct kc_kubelet_config *config,
 
 const char *kc_kubelet_beaten_text(const struct kc_kubelet_value *value, struct kc_arena *arena)
 {
-	const char *text = "";
+	kc_cleanup(kc_buf_done) struct kc_buf b = { 0 };
+	size_t told = KC_MIN(value->n_beaten, (size_t)BEATEN_MAX);
 
-	for (size_t i = value->n_beaten; text && i > 0; i--) {
-		const struct kc_kubelet_layer *layer = &value->beaten[i - 1];
+	if (told == 0)
+		return "";
+	kc_buf_addf(&b, "%s wins over ", value->value);
+	for (size_t i = 0; i < told; i++) {
+		const struct kc_kubelet_layer *layer = &value->beaten[value->n_beaten - 1 - i];
 
-		text = kc_arena_printf(arena, "%s%s%s in %s", text,
-				       *text ? ", and over " : "It wins over ", layer->value,
-				       layer->source);
-		if (text && i == 1)
-			text = kc_arena_printf(arena, "%s.", text);
+		kc_buf_addf(&b, "%s%s in %s", i > 0 ? ", and over " : "", layer->value,
+			    layer->source);
 	}
-	return text;
+	if (value->n_beaten > told)
+		kc_buf_addf(&b, ", and over %zu more", value->n_beaten - told);
+	kc_buf_addc(&b, '.');
+	return kc_buf_error(&b) < 0 ? NULL : kc_arena_memdup(arena, b.data, b.len);
 }
 
 /* As strconv.ParseBool of Go takes it. */

@@ -508,7 +508,7 @@ static void test_boot_guide(void **state)
 	assert_int_equal(value.n_beaten, 1);
 	assert_string_equal(value.beaten[0].source, "/var/lib/kubelet/config.yaml:3");
 	assert_string_equal(kc_kubelet_beaten_text(&value, &f->arena),
-			    "It wins over cgroupfs in /var/lib/kubelet/config.yaml:3.");
+			    "systemd wins over cgroupfs in /var/lib/kubelet/config.yaml:3.");
 	value = value_of(f, &config, "containerRuntimeEndpoint");
 	assert_string_equal(value.value, "unix:///var/run/crio/crio.sock");
 	assert_int_equal(value.origin, KC_KUBELET_FROM_FLAG);
