@@ -51,7 +51,8 @@ int kc_parse_i64(const char *s, int64_t *ret_value)
 
 int kc_parse_bool(const char *s, bool *ret_value)
 {
-	static const char *const yes[] = { "true", "yes", "on" }, *const no[] = { "false", "no", "off" };
+	static const char *const yes[] = { "true", "yes", "on" }, *const no[] = { "false", "no",
+										  "off" };
 
 	for (size_t i = 0; i < KC_ARRAY_SIZE(yes); i++) {
 		if (strcmp(s, yes[i]) == 0) {
@@ -90,8 +91,10 @@ static int scan_unit(const char **s, const struct unit *units, size_t n, uint64_
 
 int kc_parse_duration(const char *s, uint64_t *ret_usec)
 {
-	static const struct unit units[] = { { "us", 1 },	    { "ms", 1000 },
-					     { "s", 1000000 },	    { "m", 60000000 },
+	static const struct unit units[] = { { "us", 1 },
+					     { "ms", 1000 },
+					     { "s", 1000000 },
+					     { "m", 60000000 },
 					     { "h", 3600000000ull } };
 	uint64_t sum = 0, v, factor;
 	int r;
@@ -143,4 +146,15 @@ int kc_parse_size(const char *s, uint64_t *ret_bytes)
 	if (__builtin_mul_overflow(v, factor, ret_bytes))
 		return -ERANGE;
 	return 0;
+}
+
+int kc_hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return -1;
 }

@@ -19,5 +19,9 @@ int kc_parse_bool(const char *s, bool *ret_value);
 /* "2s", "500ms", "1m30s", "100us", "1h"; a bare number counts seconds. Microseconds. */
 int kc_parse_duration(const char *s, uint64_t *ret_usec);
 
-/* "4Gi", "15G", "512M", "100": binary with an i, decimal without, as Kubernetes writes quantities. */
+/* "4Gi", "15G", "512M", "100": binary with an i, decimal without, as Kubernetes writes quantities.
+ */
 int kc_parse_size(const char *s, uint64_t *ret_bytes);
+
+/* 0 to 15, or -1 for what is no hexadecimal digit, of either case. */
+int kc_hex_digit(char c);

@@ -3,6 +3,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "base/num.h"
 #include "grpc.h"
 
 const char kc_grpc_empty_request[KC_GRPC_PREFIX] = { 0 };
@@ -108,24 +109,13 @@ int kc_grpc_status_errno(int status)
 	}
 }
 
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 void kc_grpc_message_text(const char *text, size_t size, struct kc_buf *b)
 {
 	for (size_t i = 0; i < size; i++) {
-		if (text[i] == '%' && size - i > 2 && hex_digit(text[i + 1]) >= 0 &&
-		    hex_digit(text[i + 2]) >= 0) {
-			kc_buf_addc(b,
-				    (char)(hex_digit(text[i + 1]) * 16 + hex_digit(text[i + 2])));
+		if (text[i] == '%' && size - i > 2 && kc_hex_digit(text[i + 1]) >= 0 &&
+		    kc_hex_digit(text[i + 2]) >= 0) {
+			kc_buf_addc(b, (char)(kc_hex_digit(text[i + 1]) * 16 +
+					      kc_hex_digit(text[i + 2])));
 			i += 2;
 		} else {
 			kc_buf_addc(b, text[i]);

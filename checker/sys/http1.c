@@ -26,17 +26,6 @@ static bool is_digit(char c)
 	return c >= '0' && c <= '9';
 }
 
-static int hex_digit(char c)
-{
-	if (is_digit(c))
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 /* "HTTP/1.x NNN", a reason or none behind it. */
 static int parse_status_line(const char *line, size_t size, struct kc_err *err, int *ret_status)
 {
@@ -154,10 +143,10 @@ static int parse_chunk_size(const char *line, size_t size, struct kc_err *err, u
 	uint64_t value = 0;
 	size_t i;
 
-	for (i = 0; i < size && hex_digit(line[i]) >= 0; i++) {
+	for (i = 0; i < size && kc_hex_digit(line[i]) >= 0; i++) {
 		if (value >> 32)
 			return kc_err_set(err, -EBADMSG, "a chunk's size is no number");
-		value = value * 16 + (uint64_t)hex_digit(line[i]);
+		value = value * 16 + (uint64_t)kc_hex_digit(line[i]);
 	}
 	if (i == 0 || (i < size && line[i] != ';' && !kc_isspace(line[i])))
 		return kc_err_set(err, -EBADMSG, "a chunk's size is no number");

@@ -318,7 +318,7 @@ static int judge_end(struct kc_http2 *h2, struct kc_err *err)
 				  h2->peer.name, nghttp2_http2_strerror(h2->end_code));
 	if (h2->said_away)
 		return kc_err_set(err, -ECONNRESET,
-				  "%s: said good-bye before it answered (GOAWAY, %s%s%s)",
+				  "%s: ended the connection before it answered (GOAWAY, %s%s%s)",
 				  h2->peer.name, nghttp2_http2_strerror(h2->away_code),
 				  h2->away_text.len > 0 ? ": " : "",
 				  h2->away_text.len > 0 ? h2->away_text.data : "");

@@ -31,7 +31,8 @@ struct inquiry {
 	struct kc_err err;
 };
 
-/* In the order in which they are tried: the kubelet's since 1.26, and the only one until 1.23. */
+/* In the order in which the kubelet tries them: v1 came with Kubernetes 1.23, v1alpha2 went
+ * with 1.26. */
 static const char *const versions[] = { "v1", "v1alpha2" };
 
 static void inquiry_done(struct inquiry *q)
@@ -109,23 +110,22 @@ static bool can_reuse(const struct inquiry *q)
 	       kept->inode == q->file.inode && kc_http2_is_usable(kept->h2);
 }
 
-/* One call, on the connection that is kept when there is one; that one may end just now: once more
+/* One call, on the connection that is kept when there is one; that may end just now, so once more
  * then. */
 static int call(struct inquiry *q, const char *method, struct kc_http2_answer *answer)
 {
 	bool reused = can_reuse(q);
-	int r = reused ? 0 : connect_anew(q);
+	int r;
 
-	if (r == 0)
-		r = kc_http2_call(q->kept->h2, q->started, q->deadline, method,
-				  kc_grpc_empty_request, sizeof(kc_grpc_empty_request),
-				  KC_RUNTIME_ANSWER_MAX, &q->err, answer);
-	if (reused && r == -ECONNRESET) {
-		r = connect_anew(q);
+	for (;;) {
+		r = reused ? 0 : connect_anew(q);
 		if (r == 0)
 			r = kc_http2_call(q->kept->h2, q->started, q->deadline, method,
 					  kc_grpc_empty_request, sizeof(kc_grpc_empty_request),
 					  KC_RUNTIME_ANSWER_MAX, &q->err, answer);
+		if (r != -ECONNRESET || !reused)
+			break;
+		reused = false;
 	}
 	if (r < 0)
 		drop_connection(q->kept);
