@@ -67,7 +67,7 @@ static int want_all(struct check *c)
 	c->wanted = kc_arena_zalloc(c->arena, kc_strv_len(specs) + 1, sizeof(*c->wanted));
 	if (!c->wanted)
 		return kc_complain(KC_EXIT_USAGE, "out of memory");
-	KC_FOREACH_STR(spec, specs) {
+	KC_FOREACH_STR (spec, specs) {
 		int r = want(c, spec, c->wanted + c->n_wanted);
 
 		c->n_wanted++;
@@ -76,9 +76,10 @@ static int want_all(struct check *c)
 		on_stdout += !c->wanted[c->n_wanted - 1].spec.path;
 	}
 	if (on_stdout > 1)
-		return kc_complain(KC_EXIT_USAGE,
-				   "only one report can go to standard output; give the others a file, "
-				   "as in --report json=FILE");
+		return kc_complain(
+			KC_EXIT_USAGE,
+			"only one report can go to standard output; give the others a file, "
+			"as in --report json=FILE");
 	return 0;
 }
 
@@ -198,10 +199,11 @@ static int refuse_programs(const struct check *c)
 
 		if (rule->selected && rule->runs_untrusted &&
 		    (rule->check->flags & KC_CHECK_RUNS_PROGRAM))
-			worst = kc_complain(KC_EXIT_USAGE,
-					    "rule %s runs a program, and its profile can be written by "
-					    "others than root; that is refused",
-					    rule->id);
+			worst = kc_complain(
+				KC_EXIT_USAGE,
+				"rule %s runs a program, and its profile can be written by "
+				"others than root; that is refused",
+				rule->id);
 	}
 	return worst;
 }
@@ -243,9 +245,8 @@ static void configure(struct check *c)
 
 	if (o->root) {
 		live = o->live;
-		foreign = kc_arena_printf(c->arena,
-					  "%s is looked at offline (--root), where nothing runs",
-					  o->root);
+		foreign = kc_arena_printf(
+			c->arena, "%s is looked at offline (--root), where nothing runs", o->root);
 	} else if (!o->live) {
 		foreign = kc_surroundings_foreign();
 		live = !foreign;
@@ -330,7 +331,7 @@ static int judge(struct check *c)
 	clear_progress(c);
 	if (r < 0)
 		return kc_complain(KC_EXIT_USAGE, "%s; nothing was judged", err.text);
-	KC_FOREACH_STR(text, outcome.warnings) {
+	KC_FOREACH_STR (text, outcome.warnings) {
 		const char **grown = kc_arena_zalloc(c->arena, c->n_warnings + 2, sizeof(*grown));
 
 		if (!grown)

@@ -4,7 +4,8 @@
 #include "base/utf8.h"
 #include "commands.h"
 
-/* `explain RULE` and `explain CHECK`: what it judges, from which places, why, how to mend it by hand. */
+/* `explain RULE` and `explain CHECK`: what it judges, from which places, why, how to mend it by
+ * hand. */
 
 /* A paragraph, line by line with an indent; control characters of a profile's author escaped. */
 static void print_text(const char *indent, const char *text)
@@ -32,7 +33,7 @@ static void print_list(const char *title, const char *const *list)
 	if (!list || !list[0])
 		return;
 	(void)printf("\n%s\n", title);
-	KC_FOREACH_STR(item, list)
+	KC_FOREACH_STR (item, list)
 		print_text("  ", item);
 }
 
@@ -54,7 +55,7 @@ static void print_params(const struct kc_manifest_check *check)
 		const struct kc_manifest_param *p = check->params + i;
 
 		(void)printf("  %s (%s", p->name, kc_type_name(p->type));
-		KC_FOREACH_STR(choice, p->choices)
+		KC_FOREACH_STR (choice, p->choices)
 			(void)printf("%s%s", choice == p->choices[0] ? ": " : ", ", choice);
 		if (p->required)
 			(void)printf("; required");
@@ -120,7 +121,7 @@ static const struct kc_rule *search_profiles(const struct kc_command *command, c
 
 	if (kc_profile_names(command->paths.profiles, command->arena, NULL, &names) < 0)
 		return NULL;
-	KC_FOREACH_STR(name, names) {
+	KC_FOREACH_STR (name, names) {
 		const char *one[] = { name, NULL };
 		const struct kc_profile_request request = {
 			.profiles = one,
@@ -142,7 +143,8 @@ static const struct kc_rule *search_profiles(const struct kc_command *command, c
 	return NULL;
 }
 
-static const char **all_names(const struct kc_manifest *const *all, const struct kc_profile *profile)
+static const char **all_names(const struct kc_manifest *const *all,
+			      const struct kc_profile *profile)
 {
 	size_t n = profile ? profile->n_rules : 0, k = 0;
 	const char **names;
@@ -195,8 +197,9 @@ int kc_command_explain(const struct kc_command *command)
 	int worst = 0;
 
 	if (o->words.n == 0)
-		return kc_complain(KC_EXIT_USAGE, "say which rule or check to explain; see k8scheck "
-						  "list rules --profile NAME, or k8scheck list checks");
+		return kc_complain(KC_EXIT_USAGE,
+				   "say which rule or check to explain; see k8scheck "
+				   "list rules --profile NAME, or k8scheck list checks");
 	if (o->profiles.n > 0) {
 		profile = kc_command_profile(command);
 		if (!profile)

@@ -4,7 +4,8 @@
 #include "base/utf8.h"
 #include "commands.h"
 
-/* `list`: what there is, a line each, the name first, so that it can be read by eye and by cut(1). */
+/* `list`: what there is, a line each, the name first, so that it can be read by eye and by cut(1).
+ */
 
 static void print_row(const char *name, int width, const char *text)
 {
@@ -18,7 +19,7 @@ static int widest(const char *const *names)
 {
 	size_t width = 0;
 
-	KC_FOREACH_STR(name, names)
+	KC_FOREACH_STR (name, names)
 		width = KC_MAX(width, strlen(name));
 	return (int)width;
 }
@@ -30,7 +31,7 @@ static int list_profiles(const struct kc_command *command)
 
 	if (kc_profile_names(command->paths.profiles, command->arena, &err, &names) < 0)
 		return kc_complain(KC_EXIT_USAGE, "%s", err.text);
-	KC_FOREACH_STR(name, names) {
+	KC_FOREACH_STR (name, names) {
 		const char *one[] = { name, NULL };
 		const struct kc_profile_request request = {
 			.profiles = one,
@@ -101,7 +102,7 @@ static int list_reports(const struct kc_command *command)
 
 	if (kc_report_format_names(&formats, command->arena, &names) < 0)
 		return kc_complain(KC_EXIT_USAGE, "out of memory");
-	KC_FOREACH_STR(name, names) {
+	KC_FOREACH_STR (name, names) {
 		const struct kc_report_format *format;
 
 		if (kc_report_format_find(&formats, name, &err, &format) < 0)
@@ -116,9 +117,8 @@ static int list_reports(const struct kc_command *command)
 
 static void print_origin(const struct kc_profile *profile, const struct kc_origin *origin)
 {
-	const char *source = origin->source < profile->n_sources ?
-				     profile->sources[origin->source].name :
-				     "?";
+	const char *source =
+		origin->source < profile->n_sources ? profile->sources[origin->source].name : "?";
 
 	if (origin->line > 0)
 		(void)printf("  # %s:%u:%u\n", source, origin->line, origin->column);
@@ -144,7 +144,7 @@ static void add_strings(struct kc_buf *b, const char *const *list)
 {
 	size_t start = b->len;
 
-	KC_FOREACH_STR(item, list) {
+	KC_FOREACH_STR (item, list) {
 		kc_buf_adds(b, b->len > start ? ", " : "[");
 		add_quoted(b, item);
 	}
@@ -304,11 +304,10 @@ int kc_command_list(const struct kc_command *command)
 		const char *name;
 		int (*list)(const struct kc_command *command);
 	} kinds[] = {
-		{ "profiles", list_profiles }, { "rules", list_rules },
-		{ "checks", list_checks },     { "plugins", list_plugins },
-		{ "facts", list_facts },       { "reports", list_reports },
+		{ "profiles", list_profiles }, { "rules", list_rules }, { "checks", list_checks },
+		{ "plugins", list_plugins },   { "facts", list_facts }, { "reports", list_reports },
 	};
-	static const char *const names[] = { "profiles", "rules", "checks", "plugins",
+	static const char *const names[] = { "profiles", "rules",   "checks", "plugins",
 					     "facts",	 "reports", NULL };
 	const struct kc_list *words = &command->options->words;
 	const char *near;

@@ -56,7 +56,7 @@ const struct kc_profile *kc_command_profile(const struct kc_command *command)
 
 	if (o->profiles.n == 0) {
 		if (kc_profile_names(command->paths.profiles, command->arena, NULL, &names) >= 0)
-			KC_FOREACH_STR(name, names)
+			KC_FOREACH_STR (name, names)
 				kc_buf_addf(&all, "%s%s", all.len ? ", " : "", name);
 		(void)kc_complain(0, "say which profile by --profile NAME or FILE; installed: %s",
 				  all.data ? all.data : "none");
@@ -104,7 +104,7 @@ const struct kc_manifest *const *kc_command_manifests(const struct kc_command *c
 	list = kc_arena_zalloc(command->arena, kc_strv_len(names) + 1, sizeof(*list));
 	if (!list)
 		return NULL;
-	KC_FOREACH_STR(name, names) {
+	KC_FOREACH_STR (name, names) {
 		if (kc_manifest_load(command->paths.plugins, name, &cache, command->arena, &err,
 				     &list[n]) >= 0)
 			n++;

@@ -6,7 +6,8 @@
 #include "profile/profile.h"
 #include "report-modules.h"
 
-/* The verbs. Each returns the program's exit code and has said on standard error what went wrong. */
+/* The verbs. Each returns the program's exit code and has said on standard error what went wrong.
+ */
 struct kc_command {
 	const struct kc_options *options;
 	struct kc_paths paths;
@@ -27,5 +28,6 @@ const struct kc_profile *kc_command_profile(const struct kc_command *command);
 /* The report formats there are. */
 struct kc_report_formats kc_command_formats(const struct kc_command *command);
 
-/* All manifests, by name; faults of one are printed, and it is left out. NULL-terminated; NULL: no memory. */
+/* All manifests, by name; faults of one are printed, and it is left out. NULL-terminated; NULL: no
+ * memory. */
 const struct kc_manifest *const *kc_command_manifests(const struct kc_command *command);

@@ -4,7 +4,8 @@
 
 #include "commands.h"
 
-/* Descriptors 0, 1 and 2 may be closed by who starts this; then a report would go into a plugin's file. */
+/* Descriptors 0, 1 and 2 may be closed by who starts this; then a report would go into a plugin's
+ * file. */
 static void open_standard_fds(void)
 {
 	FILE *null;

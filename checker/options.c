@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "base/num.h"
 #include "options.h"
+#include "base/num.h"
 
 enum option {
 	OPT_PROFILE,
@@ -30,42 +30,62 @@ enum option {
 };
 
 const char *const kc_option_names[] = {
-	[OPT_PROFILE] = "--profile",	 [OPT_ROOT] = "--root",	      [OPT_LIVE] = "--live",
-	[OPT_HORIZON] = "--horizon",	 [OPT_RULE] = "--rule",	      [OPT_SKIP] = "--skip",
-	[OPT_STAGE] = "--stage",	 [OPT_TAG] = "--tag",	      [OPT_SET] = "--set",
-	[OPT_VAR] = "--var",		 [OPT_VARS] = "--vars",	      [OPT_REPORT] = "--report",
-	[OPT_PLUGIN_DIR] = "--plugin-dir", [OPT_JOBS] = "--jobs",     [OPT_TIMEOUT] = "--timeout",
-	[OPT_DEADLINE] = "--deadline",	 [OPT_STRICT] = "--strict",   [OPT_COLOR] = "--color",
-	[OPT_EFFECTIVE] = "--effective", [OPT_QUIET] = "--quiet",     [OPT_VERBOSE] = "--verbose",
-	[OPT_VERSION] = "--version",	 [OPT_HELP] = "--help",	      [OPT_MAX] = NULL,
+	[OPT_PROFILE] = "--profile",
+	[OPT_ROOT] = "--root",
+	[OPT_LIVE] = "--live",
+	[OPT_HORIZON] = "--horizon",
+	[OPT_RULE] = "--rule",
+	[OPT_SKIP] = "--skip",
+	[OPT_STAGE] = "--stage",
+	[OPT_TAG] = "--tag",
+	[OPT_SET] = "--set",
+	[OPT_VAR] = "--var",
+	[OPT_VARS] = "--vars",
+	[OPT_REPORT] = "--report",
+	[OPT_PLUGIN_DIR] = "--plugin-dir",
+	[OPT_JOBS] = "--jobs",
+	[OPT_TIMEOUT] = "--timeout",
+	[OPT_DEADLINE] = "--deadline",
+	[OPT_STRICT] = "--strict",
+	[OPT_COLOR] = "--color",
+	[OPT_EFFECTIVE] = "--effective",
+	[OPT_QUIET] = "--quiet",
+	[OPT_VERBOSE] = "--verbose",
+	[OPT_VERSION] = "--version",
+	[OPT_HELP] = "--help",
+	[OPT_MAX] = NULL,
 };
 
-static const char *const verb_names[] = { "check", "list", "explain", "lint", "help", "version",
-					  NULL };
+static const char *const verb_names[] = { "check", "list",    "explain", "lint",
+					  "help",  "version", NULL };
 
 static const bool takes_value[OPT_MAX] = {
-	[OPT_PROFILE] = true, [OPT_ROOT] = true,   [OPT_HORIZON] = true,    [OPT_RULE] = true,
-	[OPT_SKIP] = true,    [OPT_STAGE] = true,  [OPT_TAG] = true,	    [OPT_SET] = true,
-	[OPT_VAR] = true,     [OPT_VARS] = true,   [OPT_REPORT] = true,	    [OPT_PLUGIN_DIR] = true,
-	[OPT_JOBS] = true,    [OPT_TIMEOUT] = true, [OPT_DEADLINE] = true,  [OPT_COLOR] = true,
+	[OPT_PROFILE] = true, [OPT_ROOT] = true,    [OPT_HORIZON] = true,  [OPT_RULE] = true,
+	[OPT_SKIP] = true,    [OPT_STAGE] = true,   [OPT_TAG] = true,	   [OPT_SET] = true,
+	[OPT_VAR] = true,     [OPT_VARS] = true,    [OPT_REPORT] = true,   [OPT_PLUGIN_DIR] = true,
+	[OPT_JOBS] = true,    [OPT_TIMEOUT] = true, [OPT_DEADLINE] = true, [OPT_COLOR] = true,
 };
 
 static const char help[] =
-	"k8scheck says whether a Linux host is ready to be a Kubernetes node, what is wrong, and where.\n"
+	"k8scheck says whether a Linux host is ready to be a Kubernetes node, what is wrong, and "
+	"where.\n"
 	"\n"
 	"  k8scheck --profile crio-1.18            judge this host\n"
 	"  k8scheck --profile crio-1.18 --root DIR judge an image, a chroot, a mounted disk\n"
 	"  k8scheck list profiles|rules|checks|plugins|facts|reports\n"
-	"  k8scheck explain RULE|CHECK             what it judges, from where, why, how to mend it\n"
+	"  k8scheck explain RULE|CHECK             what it judges, from where, why, how to mend "
+	"it\n"
 	"  k8scheck lint PROFILE…                  look for faults in profiles\n"
 	"\n"
 	"What is judged\n"
 	"  --profile NAME|FILE|-   the profile; several are merged, a later one overrides\n"
-	"  --root DIR              a folder that is the root of another system: its next boot alone\n"
+	"  --root DIR              a folder that is the root of another system: its next boot "
+	"alone\n"
 	"  --live                  DIR (or this chroot or container) shows the running machine\n"
 	"  --horizon now|boot|all  the running system, the next boot, or both (the default)\n"
 	"  --rule ID, --skip ID    only these rules, or all but these; patterns with * and ?\n"
-	"  --stage S, --tag T      only rules of these stages (host, runtime, kubelet, cluster), tags\n"
+	"  --stage S, --tag T      only rules of these stages (host, runtime, kubelet, cluster), "
+	"tags\n"
 	"  --var NAME=VALUE        a variable of the profile; --vars FILE: several, from YAML\n"
 	"  --set RULE.FIELD=VALUE  a field or parameter of a rule\n"
 	"\n"
@@ -81,7 +101,8 @@ static const char help[] =
 	"  --effective             list rules: with every field, and who set it\n"
 	"  --version, --help\n"
 	"\n"
-	"Exit: 0 the gate is open; 1 closed, a required rule failed; 2 nothing was judged; 3 closed,\n"
+	"Exit: 0 the gate is open; 1 closed, a required rule failed; 2 nothing was judged; 3 "
+	"closed,\n"
 	"a required rule could not be decided, or none applied; 6 a report could not be written.\n"
 	"See k8scheck(1), and k8scheck-profile(5) for how to write profiles.\n";
 
@@ -111,7 +132,7 @@ static int one_of(const char *option, const char *value, const char *const *name
 
 	if (i > 0)
 		return i;
-	KC_FOREACH_STR(name, names)
+	KC_FOREACH_STR (name, names)
 		kc_buf_addf(&all, "%s%s", all.len ? ", " : "", name);
 	return kc_err_set(err, -EINVAL, "%s %s: there is %s%s%s%s", option, value,
 			  all.data ? all.data : "", near ? "; did you mean " : "", near ? near : "",
@@ -124,8 +145,8 @@ static int set_time(const char *option, const char *value, struct kc_err *err, u
 
 	if (kc_parse_duration(value, &usec) < 0 || usec == 0 || usec > 86400ull * 1000000)
 		return kc_err_set(err, -EINVAL,
-				  "%s %s: give a time such as 500ms, 10s or 2m, at most 24h", option,
-				  value);
+				  "%s %s: give a time such as 500ms, 10s or 2m, at most 24h",
+				  option, value);
 	*to = usec;
 	return 0;
 }
@@ -247,10 +268,13 @@ static int find_option(const char *arg, struct kc_err *err, const char **ret_val
 	static const struct {
 		const char *name;
 		enum option option;
-	} letters[] = { { "-h", OPT_HELP }, { "-q", OPT_QUIET }, { "-v", OPT_VERBOSE },
+	} letters[] = { { "-h", OPT_HELP },
+			{ "-q", OPT_QUIET },
+			{ "-v", OPT_VERBOSE },
 			{ "-V", OPT_VERSION } };
 	const char *equals = strchr(arg, '=');
-	kc_cleanup(kc_freep) char *name = strndup(arg, equals ? (size_t)(equals - arg) : strlen(arg));
+	kc_cleanup(kc_freep) char *name =
+		strndup(arg, equals ? (size_t)(equals - arg) : strlen(arg));
 	const char *near;
 
 	if (!name)
@@ -305,10 +329,11 @@ static int parse_word(struct kc_options *o, const char *word, bool *verb_seen, s
 	i = kc_enum_from_name(verb_names, word);
 	if (i < 0) {
 		near = kc_nearest(word, verb_names);
-		return kc_err_set(err, -EINVAL,
-				  "unknown verb %s%s%s; there is list, explain and lint, and without "
-				  "a verb the host is judged",
-				  word, near ? ", did you mean " : "", near ? near : "");
+		return kc_err_set(
+			err, -EINVAL,
+			"unknown verb %s%s%s; there is list, explain and lint, and without "
+			"a verb the host is judged",
+			word, near ? ", did you mean " : "", near ? near : "");
 	}
 	*verb_seen = true;
 	/* --help and --version win over any verb. */
@@ -336,8 +361,9 @@ int kc_options_parse(int argc, char **argv, struct kc_err *err, struct kc_option
 			r = parse_word(&o, argv[i], &verb_seen, err);
 	}
 	if (r >= 0 && o.verb == KC_VERB_CHECK && o.words.n > 0)
-		r = kc_err_set(err, -EINVAL, "%s: nothing is expected there; profiles are given by "
-					     "--profile",
+		r = kc_err_set(err, -EINVAL,
+			       "%s: nothing is expected there; profiles are given by "
+			       "--profile",
 			       o.words.item[0]);
 	if (r < 0) {
 		kc_options_done(&o);

@@ -34,7 +34,7 @@ struct kc_options {
 	struct kc_list rules, skips, stages, tags;
 	struct kc_list reports, plugin_dirs;
 	struct kc_list words; /* what follows the verb */
-	const char *root;     /* NULL: the host itself */
+	const char *root; /* NULL: the host itself */
 	bool live, strict, quiet, verbose, effective;
 	uint32_t horizons;
 	enum kc_color color;
@@ -42,12 +42,14 @@ struct kc_options {
 	uint32_t jobs;
 };
 
-/* -EINVAL for a command line that is none, with a sentence and the nearest option where there is one. */
+/* -EINVAL for a command line that is none, with a sentence and the nearest option where there is
+ * one. */
 int kc_options_parse(int argc, char **argv, struct kc_err *err, struct kc_options *ret_options);
 void kc_options_done(struct kc_options *options);
 
 /* The text of --help. */
 const char *kc_options_help(void);
 
-/* All option names ("--profile", …), NULL-terminated: for the test that holds the manual to them. */
+/* All option names ("--profile", …), NULL-terminated: for the test that holds the manual to them.
+ */
 extern const char *const kc_option_names[];

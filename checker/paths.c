@@ -41,9 +41,9 @@ static int absolute(struct kc_arena *arena, struct kc_err *err, const struct kc_
 		return kc_err_set(err, items ? -errno : -ENOMEM,
 				  "the current folder cannot be found out");
 	for (size_t i = 0; i < given->n; i++) {
-		items[i] = given->item[i][0] == '/' ?
-				   given->item[i] :
-				   kc_arena_printf(arena, "%s/%s", cwd, given->item[i]);
+		items[i] = given->item[i][0] == '/'
+				   ? given->item[i]
+				   : kc_arena_printf(arena, "%s/%s", cwd, given->item[i]);
 		if (!items[i])
 			return kc_err_set(err, -ENOMEM, "out of memory");
 	}
@@ -59,8 +59,10 @@ int kc_paths_find(const struct kc_options *options, struct kc_arena *arena, stru
 	struct kc_paths paths = { 0 };
 	int r;
 
-	paths.plugins = list(arena, kc_arena_printf(arena, "%s%s/plugins", prefix, KC_PKGLIBDIR), NULL);
-	paths.reports = list(arena, kc_arena_printf(arena, "%s%s/reports", prefix, KC_PKGLIBDIR), NULL);
+	paths.plugins =
+		list(arena, kc_arena_printf(arena, "%s%s/plugins", prefix, KC_PKGLIBDIR), NULL);
+	paths.reports =
+		list(arena, kc_arena_printf(arena, "%s%s/reports", prefix, KC_PKGLIBDIR), NULL);
 	paths.doors = list(arena, kc_arena_printf(arena, "%s%s/doors", prefix, KC_PKGLIBDIR), NULL);
 	paths.profiles = list(arena, KC_SYSCONFDIR "/k8scheck/profiles",
 			      kc_arena_printf(arena, "%s%s/profiles", prefix, KC_PKGDATADIR));

@@ -7,8 +7,9 @@
 
 /*
  * Where the program's own files are. They are found from where the program itself lies (so that a
- * tree installed below DESTDIR works in place), and by the paths it was configured with where it lies
- * elsewhere. No environment variable is asked. All lists are NULL-terminated and of absolute paths.
+ * tree installed below DESTDIR works in place), and by the paths it was configured with where it
+ * lies elsewhere. No environment variable is asked. All lists are NULL-terminated and of absolute
+ * paths.
  */
 struct kc_paths {
 	const char *const *plugins;

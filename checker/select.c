@@ -76,12 +76,11 @@ int kc_select(const struct kc_profile *profile, const struct kc_options *o, stru
 	for (uint32_t i = 0; i < profile->n_rules; i++) {
 		struct kc_rule *rule = profile->rules + i;
 
-		rule->selected =
-			(o->rules.n == 0 || matches(&o->rules, rule->id)) &&
-			!matches(&o->skips, rule->id) &&
-			(o->stages.n == 0 ||
-			 kc_strv_has(o->stages.item, kc_stage_name(rule->stage))) &&
-			(o->tags.n == 0 || has_tag(rule, &o->tags));
+		rule->selected = (o->rules.n == 0 || matches(&o->rules, rule->id)) &&
+				 !matches(&o->skips, rule->id) &&
+				 (o->stages.n == 0 ||
+				  kc_strv_has(o->stages.item, kc_stage_name(rule->stage))) &&
+				 (o->tags.n == 0 || has_tag(rule, &o->tags));
 		left += rule->selected;
 	}
 	if (left == 0)

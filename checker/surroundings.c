@@ -9,7 +9,10 @@
 #include "surroundings.h"
 #include "sys/root.h"
 
-enum { SMALL_FILE_MAX = 64 * 1024, MOUNTINFO_MAX = 16 * 1024 * 1024 };
+enum {
+	SMALL_FILE_MAX = 64 * 1024,
+	MOUNTINFO_MAX = 16 * 1024 * 1024
+};
 
 static int read_own(const char *path, size_t max, struct kc_buf *b)
 {
@@ -18,7 +21,8 @@ static int read_own(const char *path, size_t max, struct kc_buf *b)
 	return fd < 0 ? -errno : kc_read_all(fd, max, b);
 }
 
-/* Whether a mount stands at "/": below a chroot into a plain folder none does. 1, 0, or an error. */
+/* Whether a mount stands at "/": below a chroot into a plain folder none does. 1, 0, or an error.
+ */
 static int has_root_mount(void)
 {
 	kc_cleanup(kc_buf_done) struct kc_buf b = { 0 };
@@ -64,13 +68,16 @@ static bool in_pid_namespace(void)
 const char *kc_surroundings_foreign(void)
 {
 	if (in_chroot())
-		return "k8scheck runs in a chroot (the root of process 1 is another), so the running "
+		return "k8scheck runs in a chroot (the root of process 1 is another), so the "
+		       "running "
 		       "kernel is not this system's; say --live to judge it all the same";
 	if (access("/run/systemd/container", F_OK) == 0)
-		return "k8scheck runs in a container (/run/systemd/container is there), so the running "
+		return "k8scheck runs in a container (/run/systemd/container is there), so the "
+		       "running "
 		       "kernel is not this system's; say --live to judge it all the same";
 	if (in_pid_namespace())
-		return "k8scheck runs in a container (its processes are in a namespace of their own), "
+		return "k8scheck runs in a container (its processes are in a namespace of their "
+		       "own), "
 		       "so the running kernel is not this system's; say --live to judge it all the "
 		       "same";
 	return NULL;
@@ -96,7 +103,8 @@ static const char *first_line(const struct kc_root *root, const char *path, stru
 	return *b.data ? kc_arena_strdup(arena, kc_strstrip(b.data)) : NULL;
 }
 
-/* machine-id(5) asks that the id itself be kept confidential, and hashed with an application's key. */
+/* machine-id(5) asks that the id itself be kept confidential, and hashed with an application's key.
+ */
 static const char *hash_machine_id(const char *id, struct kc_arena *arena)
 {
 	static const char key[] = "k8scheck";

@@ -5,34 +5,34 @@
  * k8scheck-plugin.h: the contract between k8scheck and its check plugins. The only header that a
  * plugin needs; k8scheck-plugin(7) explains how to write one.
  *
- * A plugin is a shared object NAME.so with its manifest NAME.yaml beside it. It exports one constant,
- * `kc_plugin`, and nothing else; it links against nothing of k8scheck. It is loaded in a worker
- * process, which runs its checks one after another, single-threaded.
+ * A plugin is a shared object NAME.so with its manifest NAME.yaml beside it. It exports one
+ * constant, `kc_plugin`, and nothing else; it links against nothing of k8scheck. It is loaded in a
+ * worker process, which runs its checks one after another, single-threaded.
  *
  * A plugin reaches the machine only through `struct kc_host`. It changes nothing, prints nothing,
- * never exits, and keeps no mutable globals: what it wants to keep between rules lives in its state.
+ * never exits, and keeps no mutable globals: what it wants to keep between rules lives in its
+ * state.
  *
  * Versions. `abi_major` must be equal. A new member at the end of a structure raises `abi_minor`;
  * every structure begins with its size, a reader copies the smaller of the two sizes and takes what
  * is not there as zero. While the major is 0 the contract may still change.
  *
- * Ownership. Strings and bytes that the host hands out live until `run` (or `plan`, `open`, `gather`)
- * returns, and are never freed by the plugin; what the plugin hands in is copied before the call
- * returns. Descriptors handed out belong to the plugin, which closes them.
+ * Ownership. Strings and bytes that the host hands out live until `run` (or `plan`, `open`,
+ * `gather`) returns, and are never freed by the plugin; what the plugin hands in is copied before
+ * the call returns. Descriptors handed out belong to the plugin, which closes them.
  *
- * Errors. Functions return 0 or a negative errno, and write their `ret_` parameters only on success.
- * After a failure kc_why() has a sentence about it that fits into a finding. What the values mean,
- * for all services alike:
+ * Errors. Functions return 0 or a negative errno, and write their `ret_` parameters only on
+ * success. After a failure kc_why() has a sentence about it that fits into a finding. What the
+ * values mean, for all services alike:
  *
  *   -ENOENT      it is not there (no such file, unit, name; no socket at the end point)
  *   -EACCES      this process may not see it, so nothing can be said about it
  *   -EPERM       the rules of the sandbox or of the broker forbid the question
  *   -EOPNOTSUPP  it belongs to a running system and only an offline root is looked at
  *   -ENOSYS      this host of the contract does not have the service
- *   -ENOTSUP     the other side does not know the question (an older runtime, another interface); on
- *                Linux the same number as -EOPNOTSUPP, so kc_is_live() tells the two apart
- *   -ETIMEDOUT   nobody answered within the deadline
- *   -ECONNREFUSED  a socket is there and nobody listens behind it
+ *   -ENOTSUP     the other side does not know the question (an older runtime, another interface);
+ * on Linux the same number as -EOPNOTSUPP, so kc_is_live() tells the two apart -ETIMEDOUT   nobody
+ * answered within the deadline -ECONNREFUSED  a socket is there and nobody listens behind it
  *   -ENOTSOCK, -EISDIR, -ELOOP, -EFBIG  what is there is of the wrong kind, or too large
  *   -ECONNRESET  the other side went away in the middle of its answer
  *   -EPROTO      the other side speaks another protocol, or rubbish
@@ -65,45 +65,47 @@ enum {
 /* What a finding says. The verdict of a judgement is the worst of its findings. */
 enum kc_verdict {
 	KC_PASS = 1,
-	KC_SKIP = 2,   /* does not apply here; needs a reason that the manifest lists */
+	KC_SKIP = 2, /* does not apply here; needs a reason that the manifest lists */
 	KC_MANUAL = 3, /* a person must judge */
-	KC_ERROR = 4,  /* could not be decided */
+	KC_ERROR = 4, /* could not be decided */
 	KC_FAIL = 5,
 };
 
 /* Types of parameters and facts. */
 enum kc_type {
 	KC_TYPE_STRING = 1,
-	KC_TYPE_INTEGER = 2,  /* int64_t */
+	KC_TYPE_INTEGER = 2, /* int64_t */
 	KC_TYPE_BOOLEAN = 3,
 	KC_TYPE_DURATION = 4, /* int64_t, microseconds; written 2s, 500ms, 1m30s */
-	KC_TYPE_SIZE = 5,     /* int64_t, bytes; written 4Gi, 15G, 512M */
-	KC_TYPE_CHOICE = 6,   /* a string out of `choices` */
-	KC_TYPE_LIST = 7,     /* strings */
-	KC_TYPE_MAP = 8,      /* string to string, in the order of the profile */
+	KC_TYPE_SIZE = 5, /* int64_t, bytes; written 4Gi, 15G, 512M */
+	KC_TYPE_CHOICE = 6, /* a string out of `choices` */
+	KC_TYPE_LIST = 7, /* strings */
+	KC_TYPE_MAP = 8, /* string to string, in the order of the profile */
 };
 
 /* struct kc_check.flags */
 enum {
-	KC_CHECK_NOW = 1u << 0,		 /* judges the running system */
-	KC_CHECK_BOOT = 1u << 1,	 /* judges the next start; works on an offline root */
-	KC_CHECK_PLANS = 1u << 2,	 /* has `plan` */
-	KC_CHECK_RUNS_PROGRAM = 1u << 3, /* runs a program that the profile names: trusted profiles only */
+	KC_CHECK_NOW = 1u << 0, /* judges the running system */
+	KC_CHECK_BOOT = 1u << 1, /* judges the next start; works on an offline root */
+	KC_CHECK_PLANS = 1u << 2, /* has `plan` */
+	KC_CHECK_RUNS_PROGRAM =
+		1u << 3, /* runs a program that the profile names: trusted profiles only */
 };
 
 struct kc_host;
 struct kc_run; /* one run of one check for one rule; opaque */
 
-/* ---- what a plugin describes -------------------------------------------------------------------- */
+/* ---- what a plugin describes --------------------------------------------------------------------
+ */
 
 /* A parameter as the manifest declares it. The host has validated every value before `run`. */
 struct kc_param {
 	uint32_t size;
 	uint32_t type; /* enum kc_type */
 	const char *name;
-	const char *fallback;	    /* the default as it would be written, NULL when there is none */
+	const char *fallback; /* the default as it would be written, NULL when there is none */
 	const char *const *choices; /* NULL-terminated, for KC_TYPE_CHOICE; else NULL */
-	uint32_t required;	    /* not 0: a rule must give it */
+	uint32_t required; /* not 0: a rule must give it */
 	uint32_t reserved;
 };
 
@@ -114,18 +116,20 @@ struct kc_check {
 	const struct kc_param *const *params;
 	uint32_t n_params;
 	uint32_t n_reasons;
-	const char *const *reasons; /* ids of the reasons for which it may skip, as the manifest lists */
+	const char *const
+		*reasons; /* ids of the reasons for which it may skip, as the manifest lists */
 
 	/*
-	 * Judges one rule, at the horizons of kc_horizons(), by reporting findings: at least one for each
-	 * of them, else the judgement is `error`. Returns 0 when it did its work, whatever the verdicts; a
-	 * negative errno when it could not, which makes every judgement without finding an `error`.
+	 * Judges one rule, at the horizons of kc_horizons(), by reporting findings: at least one
+	 * for each of them, else the judgement is `error`. Returns 0 when it did its work, whatever
+	 * the verdicts; a negative errno when it could not, which makes every judgement without
+	 * finding an `error`.
 	 */
 	int (*run)(void *state, const struct kc_host *host, struct kc_run *run);
 
 	/*
-	 * Describes by kc_step() what would turn the rule's failures into passes. Called for rules that
-	 * failed; changes nothing. NULL without KC_CHECK_PLANS.
+	 * Describes by kc_step() what would turn the rule's failures into passes. Called for rules
+	 * that failed; changes nothing. NULL without KC_CHECK_PLANS.
 	 */
 	int (*plan)(void *state, const struct kc_host *host, struct kc_run *run);
 };
@@ -145,7 +149,7 @@ struct kc_plugin {
 	uint32_t n_checks;
 	uint32_t n_facts;
 	uint32_t reserved;
-	const char *name;    /* as the file is called, without .so */
+	const char *name; /* as the file is called, without .so */
 	const char *version; /* for reports */
 	const struct kc_check *const *checks;
 	const struct kc_fact_source *const *facts;
@@ -155,7 +159,8 @@ struct kc_plugin {
 	void (*close)(void *state);
 };
 
-/* ---- what goes between the two ------------------------------------------------------------------ */
+/* ---- what goes between the two ------------------------------------------------------------------
+ */
 
 /* Bytes, always followed by a NUL that `size` does not count. */
 struct kc_bytes {
@@ -189,8 +194,8 @@ enum kc_file_type {
 
 struct kc_stat {
 	uint32_t size_of; /* set by the caller to sizeof(struct kc_stat) */
-	uint32_t type;	  /* enum kc_file_type */
-	uint32_t mode;	  /* permission bits, 07777 */
+	uint32_t type; /* enum kc_file_type */
+	uint32_t mode; /* permission bits, 07777 */
 	uint32_t uid, gid;
 	uint32_t nlink;
 	uint64_t size;
@@ -214,20 +219,20 @@ struct kc_filesystem {
 
 /*
  * Something that was judged. `expected`, `found` and `source` are the evidence: what the rule asks,
- * what the host has, and where (FILE:LINE, a kernel object, a bus property, an end point). Texts are
- * of any bytes; the host masks secrets and escapes them. NULL where there is none.
+ * what the host has, and where (FILE:LINE, a kernel object, a bus property, an end point). Texts
+ * are of any bytes; the host masks secrets and escapes them. NULL where there is none.
  */
 struct kc_finding {
 	uint32_t size;
-	uint32_t verdict;    /* enum kc_verdict */
-	uint32_t horizon;    /* KC_NOW or KC_BOOT, one of them */
+	uint32_t verdict; /* enum kc_verdict */
+	uint32_t horizon; /* KC_NOW or KC_BOOT, one of them */
 	uint32_t reserved;
 	const char *subject; /* which of several: a key, a unit, a path */
 	const char *expected;
 	const char *found;
 	const char *source;
 	const char *message; /* a sentence, where the three above do not say it all */
-	const char *reason;  /* with KC_SKIP: id of one of the check's reasons */
+	const char *reason; /* with KC_SKIP: id of one of the check's reasons */
 };
 
 /*
@@ -235,38 +240,39 @@ struct kc_finding {
  * already, keeps what was, and knows the inverse.
  */
 enum kc_step_kind {
-	KC_STEP_MAKE_DIR = 1,	       /* target; mode, uid, gid */
-	KC_STEP_WRITE_FILE = 2,	       /* target, content: the whole new file; mode, uid, gid when new */
-	KC_STEP_EDIT_FILE = 3,	       /* target, content: its new text, as computed from `before` */
-	KC_STEP_MOVE_ASIDE = 4,	       /* target: a file that daemons shall no longer read */
-	KC_STEP_REMOVE_FILE = 5,       /* target */
-	KC_STEP_SET_MODE = 6,	       /* target; mode, uid, gid */
-	KC_STEP_SYSCTL = 7,	       /* target: key; content: value */
-	KC_STEP_LOAD_MODULE = 8,       /* target: module. Has no inverse */
-	KC_STEP_SWAP_OFF = 9,	       /* target: device or file as /proc/swaps names it */
-	KC_STEP_SELINUX_MODE = 10,     /* content: "permissive" or "enforcing", of the running system */
-	KC_STEP_UNIT_ENABLE = 11,      /* target: unit */
-	KC_STEP_UNIT_DISABLE = 12,     /* target: unit */
-	KC_STEP_UNIT_MASK = 13,	       /* target: unit */
-	KC_STEP_UNIT_START = 14,       /* target: unit */
-	KC_STEP_UNIT_STOP = 15,	       /* target: unit */
-	KC_STEP_UNIT_RESTART = 16,     /* target: unit. Has no inverse */
-	KC_STEP_SYSTEMD_RELOAD = 17,   /* Has no inverse */
-	KC_STEP_FIREWALLD_ZONE = 18,   /* content: default zone, now and permanent */
-	KC_STEP_FIREWALLD_PORT = 19,   /* target: zone; content: PORT/PROTOCOL to open, now and permanent */
-	KC_STEP_MANUAL = 20,	       /* content: commands for a person; nothing is carried out */
+	KC_STEP_MAKE_DIR = 1, /* target; mode, uid, gid */
+	KC_STEP_WRITE_FILE = 2, /* target, content: the whole new file; mode, uid, gid when new */
+	KC_STEP_EDIT_FILE = 3, /* target, content: its new text, as computed from `before` */
+	KC_STEP_MOVE_ASIDE = 4, /* target: a file that daemons shall no longer read */
+	KC_STEP_REMOVE_FILE = 5, /* target */
+	KC_STEP_SET_MODE = 6, /* target; mode, uid, gid */
+	KC_STEP_SYSCTL = 7, /* target: key; content: value */
+	KC_STEP_LOAD_MODULE = 8, /* target: module. Has no inverse */
+	KC_STEP_SWAP_OFF = 9, /* target: device or file as /proc/swaps names it */
+	KC_STEP_SELINUX_MODE = 10, /* content: "permissive" or "enforcing", of the running system */
+	KC_STEP_UNIT_ENABLE = 11, /* target: unit */
+	KC_STEP_UNIT_DISABLE = 12, /* target: unit */
+	KC_STEP_UNIT_MASK = 13, /* target: unit */
+	KC_STEP_UNIT_START = 14, /* target: unit */
+	KC_STEP_UNIT_STOP = 15, /* target: unit */
+	KC_STEP_UNIT_RESTART = 16, /* target: unit. Has no inverse */
+	KC_STEP_SYSTEMD_RELOAD = 17, /* Has no inverse */
+	KC_STEP_FIREWALLD_ZONE = 18, /* content: default zone, now and permanent */
+	KC_STEP_FIREWALLD_PORT =
+		19, /* target: zone; content: PORT/PROTOCOL to open, now and permanent */
+	KC_STEP_MANUAL = 20, /* content: commands for a person; nothing is carried out */
 };
 
 enum {
-	KC_STEP_WEAKENS = 1u << 0,	 /* lowers the protection of the host */
-	KC_STEP_DISTURBS = 1u << 1,	 /* touches what runs: needs a drained node */
-	KC_STEP_NEEDS_REBOOT = 1u << 2,	 /* is complete only after a reboot */
-	KC_STEP_KEEP_OWNER = 1u << 3,	 /* mode, uid and gid below are not to be set */
+	KC_STEP_WEAKENS = 1u << 0, /* lowers the protection of the host */
+	KC_STEP_DISTURBS = 1u << 1, /* touches what runs: needs a drained node */
+	KC_STEP_NEEDS_REBOOT = 1u << 2, /* is complete only after a reboot */
+	KC_STEP_KEEP_OWNER = 1u << 3, /* mode, uid and gid below are not to be set */
 };
 
 struct kc_step {
 	uint32_t size;
-	uint32_t kind;	  /* enum kc_step_kind */
+	uint32_t kind; /* enum kc_step_kind */
 	uint32_t flags;
 	uint32_t horizon; /* KC_NOW or KC_BOOT: which judgement it mends */
 	uint32_t mode, uid, gid;
@@ -279,27 +285,32 @@ struct kc_step {
 	const char *why; /* a sentence for the plan that is shown */
 };
 
-/* A question to the bus. Read-only members of known interfaces only; nothing is ever started by it. */
+/* A question to the bus. Read-only members of known interfaces only; nothing is ever started by it.
+ */
 struct kc_bus_question {
 	uint32_t size;
 	uint32_t reserved;
 	const char *destination; /* "org.freedesktop.systemd1" */
-	const char *path;	 /* object path; for units see kc_unit() */
+	const char *path; /* object path; for units see kc_unit() */
 	const char *interface;
-	const char *member;	  /* a property with property != 0, else a method */
-	const char *const *args;  /* NULL-terminated string arguments of a method, or NULL */
+	const char *member; /* a property with property != 0, else a method */
+	const char *const *args; /* NULL-terminated string arguments of a method, or NULL */
 	uint32_t property;
 	uint32_t reserved2;
 };
 
 /* What is asked of a container runtime at its end point. */
 enum kc_runtime_question {
-	KC_RUNTIME_VERSION = 1, /* CRI Version: api, runtime_name, runtime_version, runtime_api_version */
-	KC_RUNTIME_STATUS = 2,	/* CRI Status: api, and by condition C: C, C.reason, C.message */
-	KC_RUNTIME_CONFIG = 3,	/* CRI RuntimeConfig: cgroup_driver ("systemd", "cgroupfs") */
-	KC_RUNTIME_PODS = 4,	/* CRI ListPodSandbox: by pod id its "NAMESPACE/NAME Ready" or "… NotReady" */
-	KC_RUNTIME_IMAGES = 5,	/* CRI ListImages: by image id its first tag, else its first digest */
-	KC_RUNTIME_INFO = 6,	/* CRI-O's GET /info: members of its JSON object, strings and numbers */
+	KC_RUNTIME_VERSION =
+		1, /* CRI Version: api, runtime_name, runtime_version, runtime_api_version */
+	KC_RUNTIME_STATUS = 2, /* CRI Status: api, and by condition C: C, C.reason, C.message */
+	KC_RUNTIME_CONFIG = 3, /* CRI RuntimeConfig: cgroup_driver ("systemd", "cgroupfs") */
+	KC_RUNTIME_PODS =
+		4, /* CRI ListPodSandbox: by pod id its "NAMESPACE/NAME Ready" or "… NotReady" */
+	KC_RUNTIME_IMAGES =
+		5, /* CRI ListImages: by image id its first tag, else its first digest */
+	KC_RUNTIME_INFO =
+		6, /* CRI-O's GET /info: members of its JSON object, strings and numbers */
 	KC_RUNTIME_CONFIG_FILE = 7, /* CRI-O's GET /config: one pair "config" with the TOML text */
 };
 
@@ -307,9 +318,9 @@ enum kc_runtime_question {
 struct kc_program {
 	uint32_t size;
 	uint32_t reserved;
-	const char *path;	 /* absolute; held to the trust rules, on its descriptor */
+	const char *path; /* absolute; held to the trust rules, on its descriptor */
 	const char *const *argv; /* NULL-terminated, argv[0] included */
-	uint64_t timeout_usec;	 /* 0: what the rule has left */
+	uint64_t timeout_usec; /* 0: what the rule has left */
 };
 
 struct kc_program_result {
@@ -322,15 +333,15 @@ struct kc_program_result {
 
 enum kc_fact_state {
 	KC_FACT_KNOWN = 1,
-	KC_FACT_ABSENT = 2,  /* the thing is not on this host */
+	KC_FACT_ABSENT = 2, /* the thing is not on this host */
 	KC_FACT_UNKNOWN = 3, /* could not be found out */
 };
 
 struct kc_fact {
 	uint32_t size;
-	uint32_t state;	    /* enum kc_fact_state */
+	uint32_t state; /* enum kc_fact_state */
 	const char *name;
-	const char *value;  /* as text; NULL unless known */
+	const char *value; /* as text; NULL unless known */
 	const char *source; /* where it was found, or why it could not be */
 };
 
@@ -341,11 +352,13 @@ enum kc_log_level {
 	KC_LOG_DEBUG = 7,
 };
 
-/* ---- the table of services ---------------------------------------------------------------------- */
+/* ---- the table of services ----------------------------------------------------------------------
+ */
 
 /*
  * Call these through the wrappers below, which know what an older host does not have. Paths are
- * absolute, and resolved below the root that is looked at: links, absolute ones too, never lead out.
+ * absolute, and resolved below the root that is looked at: links, absolute ones too, never lead
+ * out.
  */
 struct kc_host {
 	uint32_t size;
@@ -370,7 +383,8 @@ struct kc_host {
 	void *(*alloc)(struct kc_run *run, size_t size);
 
 	/* files below the root */
-	int (*read_file)(struct kc_run *run, const char *path, size_t max, struct kc_bytes *ret_bytes);
+	int (*read_file)(struct kc_run *run, const char *path, size_t max,
+			 struct kc_bytes *ret_bytes);
 	int (*open_file)(struct kc_run *run, const char *path, uint32_t flags, int *ret_fd);
 	int (*read_link)(struct kc_run *run, const char *path, const char **ret_target);
 	int (*list_dir)(struct kc_run *run, const char *path, struct kc_strings *ret_names);
@@ -386,7 +400,8 @@ struct kc_host {
 		      const char **ret_hostname);
 	int (*addresses)(struct kc_run *run, struct kc_pairs *ret_interface_to_address);
 	int (*clock)(struct kc_run *run, int64_t *ret_realtime_usec, int64_t *ret_monotonic_usec);
-	int (*process_link)(struct kc_run *run, uint32_t pid, const char *name, const char **ret_target);
+	int (*process_link)(struct kc_run *run, uint32_t pid, const char *name,
+			    const char **ret_target);
 
 	/* others that are asked, through the broker */
 	int (*unit)(struct kc_run *run, const char *name, struct kc_pairs *ret_properties);
@@ -398,15 +413,17 @@ struct kc_host {
 		      struct kc_bytes *ret_body);
 	int (*lookup)(struct kc_run *run, const char *name, uint64_t timeout_usec,
 		      struct kc_strings *ret_addresses);
-	int (*try_port)(struct kc_run *run, const char *address, uint16_t port, uint64_t timeout_usec);
+	int (*try_port)(struct kc_run *run, const char *address, uint16_t port,
+			uint64_t timeout_usec);
 	int (*program)(struct kc_run *run, const struct kc_program *program,
 		       struct kc_program_result *ret_result);
 };
 
-#define KC_HOST_HAS(host, member)                                                                  \
-	((host)->size >= offsetof(struct kc_host, member) + sizeof((host)->member) && (host)->member)
+#define KC_HOST_HAS(host, member)                                                     \
+	((host)->size >= offsetof(struct kc_host, member) + sizeof((host)->member) && \
+	 (host)->member)
 
-#define KC_HOST_CALL(host, member, ...)                                                            \
+#define KC_HOST_CALL(host, member, ...) \
 	(KC_HOST_HAS(host, member) ? (host)->member(__VA_ARGS__) : -ENOSYS)
 
 /* The horizons to judge now: KC_NOW, KC_BOOT, or both. Never more than the check's own. */
@@ -415,7 +432,8 @@ static inline uint32_t kc_horizons(const struct kc_host *host, struct kc_run *ru
 	return KC_HOST_HAS(host, horizons) ? host->horizons(run) : 0;
 }
 
-/* 1 when the running system is looked at, 0 for an offline root (no kernel, bus, or daemon to ask). */
+/* 1 when the running system is looked at, 0 for an offline root (no kernel, bus, or daemon to ask).
+ */
 static inline int kc_is_live(const struct kc_host *host, struct kc_run *run)
 {
 	return KC_HOST_HAS(host, is_live) ? host->is_live(run) : 0;
@@ -434,9 +452,9 @@ static inline const char *kc_why(const struct kc_host *host, struct kc_run *run)
 }
 
 /*
- * Values of parameters, the rule's or else the default. -ENOENT when the rule gives none and there is
- * no default; -EINVAL when the check has no parameter of that name and type. Numbers are integers,
- * booleans (0, 1), durations (µs) and sizes (bytes); strings are strings and choices.
+ * Values of parameters, the rule's or else the default. -ENOENT when the rule gives none and there
+ * is no default; -EINVAL when the check has no parameter of that name and type. Numbers are
+ * integers, booleans (0, 1), durations (µs) and sizes (bytes); strings are strings and choices.
  */
 static inline int kc_param_string(const struct kc_host *host, struct kc_run *run, const char *name,
 				  const char **ret_value)
@@ -469,7 +487,8 @@ static inline int kc_fact(const struct kc_host *host, struct kc_run *run, const 
 	return KC_HOST_CALL(host, fact, run, name, ret_fact);
 }
 
-/* Reports a finding. -EINVAL: a verdict or horizon that there is not, or a reason that is not listed. */
+/* Reports a finding. -EINVAL: a verdict or horizon that there is not, or a reason that is not
+ * listed. */
 static inline int kc_finding(const struct kc_host *host, struct kc_run *run,
 			     const struct kc_finding *finding)
 {
@@ -484,7 +503,8 @@ static inline int kc_set_fact(const struct kc_host *host, struct kc_run *run,
 }
 
 /* Describes a step, in `plan` only. */
-static inline int kc_step(const struct kc_host *host, struct kc_run *run, const struct kc_step *step)
+static inline int kc_step(const struct kc_host *host, struct kc_run *run,
+			  const struct kc_step *step)
 {
 	return KC_HOST_CALL(host, step, run, step);
 }
@@ -497,15 +517,16 @@ static inline void kc_log(const struct kc_host *host, struct kc_run *run, uint32
 		host->log(run, level, text);
 }
 
-/* Memory that lives as long as what the host hands out; bounded by rule; NULL when it is used up. */
+/* Memory that lives as long as what the host hands out; bounded by rule; NULL when it is used up.
+ */
 static inline void *kc_alloc(const struct kc_host *host, struct kc_run *run, size_t size)
 {
 	return KC_HOST_HAS(host, alloc) ? host->alloc(run, size) : NULL;
 }
 
 /*
- * Reads a regular file of at most `max` bytes, whole. -EISDIR for a folder, -EINVAL for FIFOs, devices
- * and sockets (which are never opened), -EFBIG when there is more.
+ * Reads a regular file of at most `max` bytes, whole. -EISDIR for a folder, -EINVAL for FIFOs,
+ * devices and sockets (which are never opened), -EFBIG when there is more.
  */
 static inline int kc_read_file(const struct kc_host *host, struct kc_run *run, const char *path,
 			       size_t max, struct kc_bytes *ret_bytes)
@@ -579,8 +600,9 @@ static inline int kc_mountinfo(const struct kc_host *host, struct kc_run *run,
 }
 
 /* uname(2): release, machine and node name. */
-static inline int kc_kernel(const struct kc_host *host, struct kc_run *run, const char **ret_release,
-			    const char **ret_machine, const char **ret_hostname)
+static inline int kc_kernel(const struct kc_host *host, struct kc_run *run,
+			    const char **ret_release, const char **ret_machine,
+			    const char **ret_hostname)
 {
 	return KC_HOST_CALL(host, kernel, run, ret_release, ret_machine, ret_hostname);
 }
@@ -608,9 +630,9 @@ static inline int kc_process_link(const struct kc_host *host, struct kc_run *run
 /*
  * systemd's view of a unit, without loading it: pairs LoadState, ActiveState, SubState,
  * UnitFileState, FragmentPath, NeedDaemonReload, Result and, where it has one, MainPID. A unit that
- * systemd has not loaded is an answer: its LoadState is "not-loaded" (a file is there) or "not-found", and
- * its UnitFileState is what the files say. Booleans are "yes" and "no"; Result is there for the types that
- * have one. -ENOTCONN: there is no bus; -ENOENT is never returned.
+ * systemd has not loaded is an answer: its LoadState is "not-loaded" (a file is there) or
+ * "not-found", and its UnitFileState is what the files say. Booleans are "yes" and "no"; Result is
+ * there for the types that have one. -ENOTCONN: there is no bus; -ENOENT is never returned.
  */
 static inline int kc_unit(const struct kc_host *host, struct kc_run *run, const char *name,
 			  struct kc_pairs *ret_properties)
@@ -619,8 +641,9 @@ static inline int kc_unit(const struct kc_host *host, struct kc_run *run, const 
 }
 
 /*
- * Asks a property, or one of a short list of read-only methods. Values come as text, in order: booleans as
- * "yes" and "no", a dictionary as key, value, key, value. -ENOENT too when nobody owns the destination.
+ * Asks a property, or one of a short list of read-only methods. Values come as text, in order:
+ * booleans as "yes" and "no", a dictionary as key, value, key, value. -ENOENT too when nobody owns
+ * the destination.
  */
 static inline int kc_bus(const struct kc_host *host, struct kc_run *run,
 			 const struct kc_bus_question *question, struct kc_strings *ret_values)
@@ -629,9 +652,9 @@ static inline int kc_bus(const struct kc_host *host, struct kc_run *run,
 }
 
 /*
- * Asks a container runtime at its socket (a path, or unix://PATH). CRI v1 is tried, then v1alpha2; the
- * pair "api" says which answered. 0 as time-out: 1 s. See kc_why() for what went wrong, and how far
- * the conversation got.
+ * Asks a container runtime at its socket (a path, or unix://PATH). CRI v1 is tried, then v1alpha2;
+ * the pair "api" says which answered. 0 as time-out: 1 s. See kc_why() for what went wrong, and how
+ * far the conversation got.
  */
 static inline int kc_runtime(const struct kc_host *host, struct kc_run *run, const char *endpoint,
 			     uint32_t question, uint64_t timeout_usec, struct kc_pairs *ret_answer)
@@ -671,8 +694,8 @@ static inline int kc_program(const struct kc_host *host, struct kc_run *run,
 #define KC_PLUGIN_SYMBOL kc_plugin
 #endif
 
-#define KC_PLUGIN_EXPORT                                                                           \
-	extern const struct kc_plugin KC_PLUGIN_SYMBOL __attribute__((visibility("default")));      \
+#define KC_PLUGIN_EXPORT                                                                       \
+	extern const struct kc_plugin KC_PLUGIN_SYMBOL __attribute__((visibility("default"))); \
 	const struct kc_plugin KC_PLUGIN_SYMBOL
 
 #ifdef __cplusplus

@@ -6,7 +6,11 @@
 
 #include "arena.h"
 
-enum { ALIGN = 8, CHUNK_MIN = 4096 - 64, CHUNK_MAX = 256 * 1024 };
+enum {
+	ALIGN = 8,
+	CHUNK_MIN = 4096 - 64,
+	CHUNK_MAX = 256 * 1024
+};
 
 struct kc_arena_chunk {
 	struct kc_arena_chunk *next;
@@ -26,7 +30,8 @@ static struct kc_arena_chunk *chunk_new(struct kc_arena *a, size_t need)
 		return NULL;
 	c->used = 0;
 	c->size = size;
-	/* A large single thing gets a chunk of its own behind the current one, which still has room. */
+	/* A large single thing gets a chunk of its own behind the current one, which still has
+	 * room. */
 	if (a->chunk && need > (size_t)CHUNK_MAX / 4) {
 		c->next = a->chunk->next;
 		a->chunk->next = c;

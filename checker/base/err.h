@@ -6,8 +6,8 @@
 #include "macro.h"
 
 /*
- * A sentence for a person, beside the negative errno for the program. The caller owns it, usually on
- * the stack; it never allocates, so an error can be told when memory is short.
+ * A sentence for a person, beside the negative errno for the program. The caller owns it, usually
+ * on the stack; it never allocates, so an error can be told when memory is short.
  *
  * A function that takes one accepts NULL and writes it only when it fails.
  */
@@ -20,8 +20,10 @@ struct kc_err {
 int kc_err_set(struct kc_err *err, int code, const char *fmt, ...) kc_printf(3, 4);
 int kc_err_setv(struct kc_err *err, int code, const char *fmt, va_list ap) kc_printf(3, 0);
 
-/* Puts "prefix: " in front of a text that is there; returns err->code. For context on the way up. */
+/* Puts "prefix: " in front of a text that is there; returns err->code. For context on the way up.
+ */
 int kc_err_prefix(struct kc_err *err, const char *fmt, ...) kc_printf(2, 3);
 
-/* strerror() without its shared buffer: takes positive or negative errno, returns a constant text. */
+/* strerror() without its shared buffer: takes positive or negative errno, returns a constant text.
+ */
 const char *kc_strerror(int code);

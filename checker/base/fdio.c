@@ -19,7 +19,8 @@ int kc_read_all(int fd, size_t max, struct kc_buf *b)
 	size_t total = 0;
 
 	for (;;) {
-		/* One more than allowed, so that "too large" is seen and never taken for the end. */
+		/* One more than allowed, so that "too large" is seen and never taken for the end.
+		 */
 		size_t want = KC_MIN(sizeof(chunk), max - total + 1);
 		ssize_t n = read(fd, chunk, want);
 

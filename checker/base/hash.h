@@ -5,8 +5,8 @@
 #include <stdint.h>
 
 /*
- * FNV-1a, 32 bits, for tables in memory; never stored, and no digest. Who fills a table from foreign text
- * bounds how far a collision is searched, or how many entries there are.
+ * FNV-1a, 32 bits, for tables in memory; never stored, and no digest. Who fills a table from
+ * foreign text bounds how far a collision is searched, or how many entries there are.
  */
 static inline uint32_t kc_hash(const void *data, size_t size)
 {

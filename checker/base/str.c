@@ -32,7 +32,7 @@ char *kc_strstrip(char *s)
 
 bool kc_strv_has(const char *const *list, const char *s)
 {
-	KC_FOREACH_STR(item, list) {
+	KC_FOREACH_STR (item, list) {
 		if (kc_streq(item, s))
 			return true;
 	}
@@ -166,7 +166,9 @@ void kc_buf_done(struct kc_buf *b)
 	*b = (struct kc_buf){ 0 };
 }
 
-enum { NEAREST_MAX = 64 };
+enum {
+	NEAREST_MAX = 64
+};
 
 /* Optimal string alignment: a swap of neighbours, the commonest slip, counts as one. */
 static unsigned edit_distance(const char *a, size_t n, const char *b, size_t m)
@@ -200,7 +202,7 @@ const char *kc_nearest(const char *word, const char *const *list)
 
 	if (n == 0 || n > NEAREST_MAX)
 		return NULL;
-	KC_FOREACH_STR(item, list) {
+	KC_FOREACH_STR (item, list) {
 		size_t m = strlen(item);
 		unsigned d;
 

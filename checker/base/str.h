@@ -46,8 +46,8 @@ bool kc_strv_has(const char *const *list, const char *s);
 size_t kc_strv_len(const char *const *list);
 
 /* Iterates over a NULL-terminated list that may itself be NULL. */
-#define KC_FOREACH_STR(s, list)                                                                    \
-	for (const char *const *_kc_i = (const char *const *)(list), *s = NULL;                    \
+#define KC_FOREACH_STR(s, list)                                                 \
+	for (const char *const *_kc_i = (const char *const *)(list), *s = NULL; \
 	     _kc_i && (s = *_kc_i); _kc_i++)
 
 /* asprintf() that returns the new string, or NULL when there is no memory. */
@@ -55,8 +55,8 @@ char *kc_asprintf(const char *fmt, ...) kc_printf(1, 2) kc_must_check;
 
 /*
  * A buffer that grows. An allocation that fails is remembered (`failed`), so that a writer appends
- * freely and asks once, at the end, with kc_buf_take() or kc_buf_error(). Zeroed is empty. The bytes
- * are always followed by a NUL that `len` does not count.
+ * freely and asks once, at the end, with kc_buf_take() or kc_buf_error(). Zeroed is empty. The
+ * bytes are always followed by a NUL that `len` does not count.
  */
 struct kc_buf {
 	char *data;
@@ -80,5 +80,6 @@ int kc_buf_error(const struct kc_buf *b);
 char *kc_buf_take(struct kc_buf *b) kc_must_check;
 void kc_buf_done(struct kc_buf *b);
 
-/* The nearest of a NULL-terminated list by edit distance, or NULL when none is near enough to say. */
+/* The nearest of a NULL-terminated list by edit distance, or NULL when none is near enough to say.
+ */
 const char *kc_nearest(const char *word, const char *const *list);

@@ -19,15 +19,15 @@ enum kc_yaml_type {
 };
 
 struct kc_yaml_node {
-	uint8_t type;	 /* enum kc_yaml_type */
-	bool plain;	 /* a scalar without quotes: null, true and numbers are theirs alone */
+	uint8_t type; /* enum kc_yaml_type */
+	bool plain; /* a scalar without quotes: null, true and numbers are theirs alone */
 	uint16_t column; /* from 1; 65535 for all beyond */
-	uint32_t line;	 /* from 1 */
-	uint32_t n;	 /* length of the scalar, items of a sequence, pairs of a mapping */
+	uint32_t line; /* from 1 */
+	uint32_t n; /* length of the scalar, items of a sequence, pairs of a mapping */
 	union {
-		const char *scalar;		    /* NUL-terminated, without NUL inside */
-		struct kc_yaml_node *const *item;   /* sequence */
-		const struct kc_yaml_pair *pair;    /* mapping, in the order of the text */
+		const char *scalar; /* NUL-terminated, without NUL inside */
+		struct kc_yaml_node *const *item; /* sequence */
+		const struct kc_yaml_pair *pair; /* mapping, in the order of the text */
 	};
 };
 
@@ -36,20 +36,20 @@ struct kc_yaml_pair {
 };
 
 enum {
-	KC_YAML_ALIASES = 1u << 0,   /* resolve aliases (never to a node that is still open) */
+	KC_YAML_ALIASES = 1u << 0, /* resolve aliases (never to a node that is still open) */
 	KC_YAML_DUPLICATES = 1u << 1, /* accept a key that stands twice; the last is found first */
 };
 
 /*
- * Parses `size` bytes of text. `name` is for messages, which begin "NAME:LINE:COLUMN: ". The tree lives
- * in the arena. *ret_node is NULL for an empty document. -EINVAL for text that is refused.
+ * Parses `size` bytes of text. `name` is for messages, which begin "NAME:LINE:COLUMN: ". The tree
+ * lives in the arena. *ret_node is NULL for an empty document. -EINVAL for text that is refused.
  */
 int kc_yaml_parse(const char *name, const char *text, size_t size, unsigned flags,
 		  struct kc_arena *arena, struct kc_err *err, const struct kc_yaml_node **ret_node);
 
 /*
- * The same, with the texts in an arena of their own that may outlive the nodes: of a profile of 10,000
- * rules the nodes are the larger part, and nobody needs them once the rules are made.
+ * The same, with the texts in an arena of their own that may outlive the nodes: of a profile of
+ * 10,000 rules the nodes are the larger part, and nobody needs them once the rules are made.
  */
 int kc_yaml_parse_apart(const char *name, const char *text, size_t size, unsigned flags,
 			struct kc_arena *nodes, struct kc_arena *texts, struct kc_err *err,

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "base/str.h"
 #include "manifest.h"
+#include "base/str.h"
 
-const struct kc_manifest_check *kc_manifest_check(const struct kc_manifest *manifest, const char *id)
+const struct kc_manifest_check *kc_manifest_check(const struct kc_manifest *manifest,
+						  const char *id)
 {
 	for (uint32_t i = 0; i < manifest->n_checks; i++) {
 		if (kc_streq(manifest->checks[i].id, id))

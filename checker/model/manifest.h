@@ -6,8 +6,8 @@
 #include "verdict.h"
 
 /*
- * What a plugin's manifest says: all that `list`, `explain`, `lint` and the validation of profiles need
- * to know of it without loading it. Everything is owned by the arena it was read into, and is
+ * What a plugin's manifest says: all that `list`, `explain`, `lint` and the validation of profiles
+ * need to know of it without loading it. Everything is owned by the arena it was read into, and is
  * constant afterwards.
  */
 
@@ -15,13 +15,13 @@ struct kc_manifest_param {
 	const char *name;
 	uint32_t type; /* enum kc_type */
 	bool required;
-	const char *fallback;	    /* the default as written, or NULL */
+	const char *fallback; /* the default as written, or NULL */
 	const char *const *choices; /* for KC_TYPE_CHOICE */
 	const char *doc;
-	bool has_value;		/* the default, parsed, is in .value */
+	bool has_value; /* the default, parsed, is in .value */
 	struct kc_value {
 		uint32_t type; /* enum kc_type; 0: not given */
-		uint32_t n;    /* of a list or map */
+		uint32_t n; /* of a list or map */
 		union {
 			const char *string;
 			int64_t number;
@@ -38,19 +38,19 @@ struct kc_manifest_text {
 };
 
 struct kc_manifest_check {
-	const char *id;	   /* "sysctl.value" */
+	const char *id; /* "sysctl.value" */
 	const char *title; /* one line */
-	const char *doc;   /* what it judges and why, a paragraph */
-	uint32_t flags;	   /* KC_CHECK_* */
+	const char *doc; /* what it judges and why, a paragraph */
+	uint32_t flags; /* KC_CHECK_* */
 	const struct kc_manifest_param *params;
 	uint32_t n_params;
 	const struct kc_manifest_text *reasons; /* to skip */
 	uint32_t n_reasons;
 	const struct kc_manifest_text *results; /* what pass, fail, error, manual mean here */
 	uint32_t n_results;
-	const char *const *reads;    /* places it looks at: paths, bus properties, end points */
-	const char *const *touches;  /* what its repair may touch: paths, or $NAME for a parameter */
-	const char *remedy;	     /* how to mend it by hand, in general; may be NULL */
+	const char *const *reads; /* places it looks at: paths, bus properties, end points */
+	const char *const *touches; /* what its repair may touch: paths, or $NAME for a parameter */
+	const char *remedy; /* how to mend it by hand, in general; may be NULL */
 	const char *const *references;
 };
 
@@ -60,12 +60,12 @@ struct kc_manifest_fact {
 };
 
 struct kc_manifest {
-	const char *file;    /* where it was read from */
-	const char *name;    /* of the plugin */
+	const char *file; /* where it was read from */
+	const char *name; /* of the plugin */
 	const char *version; /* of the plugin */
 	const char *title;
 	const char *doc; /* may be NULL */
-	bool state;	 /* it has open and close */
+	bool state; /* it has open and close */
 	const struct kc_manifest_check *checks;
 	uint32_t n_checks;
 	const struct kc_manifest_fact *facts; /* that it gathers */
@@ -73,7 +73,8 @@ struct kc_manifest {
 };
 
 /* A check by its full id ("plugin.check"), or NULL. */
-const struct kc_manifest_check *kc_manifest_check(const struct kc_manifest *manifest, const char *id);
+const struct kc_manifest_check *kc_manifest_check(const struct kc_manifest *manifest,
+						  const char *id);
 
 /* The index of a parameter in check->params, or -ENOENT. */
 int kc_manifest_param(const struct kc_manifest_check *check, const char *name);

@@ -11,16 +11,17 @@
 struct kc_report_plugin {
 	const char *name, *version, *path;
 	const char *sha256; /* hexadecimal */
-	uint64_t size;	    /* bytes of the file */
+	uint64_t size; /* bytes of the file */
 };
 
 struct kc_report_host {
 	const char *hostname;
-	const char *kernel;	     /* release, of the running kernel; NULL for an offline root */
-	const char *machine;	     /* architecture; NULL for an offline root */
-	const char *os;		     /* PRETTY_NAME of os-release; NULL when unknown */
-	const char *machine_id_hash; /* SHA-256 of "k8scheck" and the machine id; NULL when unknown */
-	const char *root;	     /* "/" or what --root named */
+	const char *kernel; /* release, of the running kernel; NULL for an offline root */
+	const char *machine; /* architecture; NULL for an offline root */
+	const char *os; /* PRETTY_NAME of os-release; NULL when unknown */
+	const char
+		*machine_id_hash; /* SHA-256 of "k8scheck" and the machine id; NULL when unknown */
+	const char *root; /* "/" or what --root named */
 	bool live;
 };
 
@@ -28,14 +29,15 @@ struct kc_report_run {
 	const char *version; /* of k8scheck */
 	uint64_t started_usec; /* since 1970 */
 	uint64_t duration_usec;
-	uint64_t facts_usec;  /* of that, for the facts */
+	uint64_t facts_usec; /* of that, for the facts */
 	uint32_t programs_run; /* other programs that were run */
 	uint64_t programs_usec;
 	uint32_t horizons; /* KC_NOW, KC_BOOT */
 	bool strict;
-	uint32_t uid;	   /* who ran it */
+	uint32_t uid; /* who ran it */
 	const char *const *sandbox; /* layers in force, NULL-terminated; empty: none */
-	const char *const *warnings; /* NULL-terminated, may be NULL: "profile X can be written by …" */
+	const char *const
+		*warnings; /* NULL-terminated, may be NULL: "profile X can be written by …" */
 };
 
 struct kc_summary {
@@ -64,16 +66,18 @@ void kc_report_conclude(struct kc_report *report);
 /* How to write; a writer ignores what its format does not have. */
 struct kc_report_style {
 	bool color;
-	bool quiet;   /* failures and summary only */
+	bool quiet; /* failures and summary only */
 	bool verbose; /* every finding, passes too, and durations */
 	uint32_t columns; /* of the terminal; 0: no limit */
 };
 
-/* Writes a report to a stream. 0, or negative errno with a sentence. Never writes to anything else. */
+/* Writes a report to a stream. 0, or negative errno with a sentence. Never writes to anything else.
+ */
 typedef int kc_report_writer(const struct kc_report *report, const struct kc_report_style *style,
 			     FILE *out, struct kc_err *err);
 
-/* A report format. Those that need a library are modules REPORT.so that export one `kc_report_format`. */
+/* A report format. Those that need a library are modules REPORT.so that export one
+ * `kc_report_format`. */
 #define KC_REPORT_MAGIC 0x6b386372u
 
 struct kc_report_format {

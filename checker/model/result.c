@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "result.h"
 #include "base/num.h"
 #include "base/str.h"
-#include "result.h"
 
 static const struct kc_fact_value *find_fact(const struct kc_fact_value *facts, uint32_t n,
 					     const char *name)
@@ -77,9 +77,12 @@ static bool condition_holds(const struct kc_condition *c, const char *value)
 static const char *op_text(uint32_t op)
 {
 	static const char *const texts[] = {
-		[KC_OP_EQUAL] = "",	    [KC_OP_NOT_EQUAL] = "not ",
-		[KC_OP_LESS] = "less than ", [KC_OP_LESS_EQUAL] = "at most ",
-		[KC_OP_GREATER] = "greater than ", [KC_OP_GREATER_EQUAL] = "at least ",
+		[KC_OP_EQUAL] = "",
+		[KC_OP_NOT_EQUAL] = "not ",
+		[KC_OP_LESS] = "less than ",
+		[KC_OP_LESS_EQUAL] = "at most ",
+		[KC_OP_GREATER] = "greater than ",
+		[KC_OP_GREATER_EQUAL] = "at least ",
 	};
 
 	return op < KC_ARRAY_SIZE(texts) && texts[op] ? texts[op] : "";
@@ -90,7 +93,7 @@ static const char *condition_text(const struct kc_condition *c, struct kc_arena 
 	kc_cleanup(kc_buf_done) struct kc_buf b = { 0 };
 	const char *text;
 
-	KC_FOREACH_STR(v, c->values)
+	KC_FOREACH_STR (v, c->values)
 		kc_buf_addf(&b, "%s%s", b.len ? " or " : "", v);
 	text = kc_arena_printf(arena, "%s%s", op_text(c->op), b.data ? b.data : "");
 	return text ? text : "";
@@ -105,16 +108,18 @@ int kc_rule_applies(const struct kc_rule *rule, const struct kc_fact_value *fact
 
 		if (!f || f->state == KC_FACT_UNKNOWN) {
 			*ret_text = kc_arena_printf(
-				arena, "it depends on the fact %s, which could not be found out%s%s",
-				c->fact, f && f->source ? ": " : "", f && f->source ? f->source : "");
+				arena,
+				"it depends on the fact %s, which could not be found out%s%s",
+				c->fact, f && f->source ? ": " : "",
+				f && f->source ? f->source : "");
 			return -ENODATA;
 		}
 		/* What is not there equals nothing, and so it differs from everything. */
-		if (f->state == KC_FACT_ABSENT ? c->op == KC_OP_NOT_EQUAL :
-						 condition_holds(c, f->value))
+		if (f->state == KC_FACT_ABSENT ? c->op == KC_OP_NOT_EQUAL
+					       : condition_holds(c, f->value))
 			continue;
-		*ret_text = kc_arena_printf(arena, "it applies when %s is %s; here it is %s", c->fact,
-					    condition_text(c, arena),
+		*ret_text = kc_arena_printf(arena, "it applies when %s is %s; here it is %s",
+					    c->fact, condition_text(c, arena),
 					    f->state == KC_FACT_ABSENT ? "not there" : f->value);
 		return 0;
 	}

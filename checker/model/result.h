@@ -5,8 +5,8 @@
 #include "rule.h"
 
 /*
- * What came of a rule. Texts are the host's bytes with secrets masked, NUL-terminated; writers escape
- * them for their format. NULL where there is none.
+ * What came of a rule. Texts are the host's bytes with secrets masked, NUL-terminated; writers
+ * escape them for their format. NULL where there is none.
  */
 struct kc_result_finding {
 	uint32_t verdict;
@@ -15,7 +15,8 @@ struct kc_result_finding {
 };
 
 struct kc_judgement {
-	uint32_t verdict; /* KC_VERDICT_NONE: this horizon was not asked, or is none of the check's */
+	uint32_t verdict; /* KC_VERDICT_NONE: this horizon was not asked, or is none of the check's
+			   */
 	struct kc_result_finding *findings;
 	uint32_t n_findings;
 };
@@ -41,8 +42,8 @@ struct kc_fact_value {
 };
 
 /*
- * Whether the rule's conditions hold. 1: they do. 0: they do not. -ENODATA: a fact could not be found
- * out. For the last two *ret_text is a sentence, allocated in the arena.
+ * Whether the rule's conditions hold. 1: they do. 0: they do not. -ENODATA: a fact could not be
+ * found out. For the last two *ret_text is a sentence, allocated in the arena.
  */
 int kc_rule_applies(const struct kc_rule *rule, const struct kc_fact_value *facts, uint32_t n_facts,
 		    struct kc_arena *arena, const char **ret_text);

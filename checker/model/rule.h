@@ -28,9 +28,9 @@ enum kc_rule_field {
 extern const char *const kc_rule_field_names[];
 
 enum kc_condition_op {
-	KC_OP_EQUAL = 1,     /* one of the values */
+	KC_OP_EQUAL = 1, /* one of the values */
 	KC_OP_NOT_EQUAL = 2, /* none of the values */
-	KC_OP_LESS = 3,	     /* versions and numbers, part by part; one value */
+	KC_OP_LESS = 3, /* versions and numbers, part by part; one value */
 	KC_OP_LESS_EQUAL = 4,
 	KC_OP_GREATER = 5,
 	KC_OP_GREATER_EQUAL = 6,
@@ -50,19 +50,19 @@ struct kc_rule {
 	const struct kc_manifest_check *check;
 	const char *title, *why, *remedy; /* why and remedy may be NULL */
 	uint8_t severity, stage, fix;
-	bool selected;	     /* by --rule, --skip, --stage, --tag; all are at first */
+	bool selected; /* by --rule, --skip, --stage, --tag; all are at first */
 	bool runs_untrusted; /* its profile can be written by others: must not run programs */
 	const char *const *tags, *const *references; /* may be NULL */
 	const struct kc_condition *when;
 	uint32_t n_when;
 	const struct kc_value *params; /* check->n_params of them; type 0 where not given */
-	const struct kc_origin *origins;       /* KC_RULE_FIELD_MAX of them */
+	const struct kc_origin *origins; /* KC_RULE_FIELD_MAX of them */
 	const struct kc_origin *param_origins; /* check->n_params of them */
 };
 
 /* What a profile comes to: validated, and constant from then on. */
 struct kc_source {
-	const char *name;   /* file as given, "-", "--set", "--var", "manifest", "default" */
+	const char *name; /* file as given, "-", "--set", "--var", "manifest", "default" */
 	const char *sha256; /* of files: hexadecimal; else NULL */
 	const char *warning; /* others can write it: a sentence; else NULL */
 };
@@ -73,7 +73,7 @@ struct kc_variable {
 };
 
 struct kc_profile {
-	const char *name;  /* "crio-1.18"; of several, joined with + */
+	const char *name; /* "crio-1.18"; of several, joined with + */
 	const char *title; /* of the last that has one; may be NULL */
 	struct kc_rule *rules;
 	uint32_t n_rules;
@@ -82,8 +82,8 @@ struct kc_profile {
 	const struct kc_variable *variables;
 	uint32_t n_variables;
 	/*
-	 * Plugins that the rules need, each once, in the order of their first rule; then those that gather
-	 * the facts of their conditions.
+	 * Plugins that the rules need, each once, in the order of their first rule; then those that
+	 * gather the facts of their conditions.
 	 */
 	const struct kc_manifest *const *plugins;
 	uint32_t n_plugins;

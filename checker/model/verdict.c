@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "base/str.h"
 #include "verdict.h"
+#include "base/str.h"
 
 static const char *const verdict_names[KC_VERDICT_MAX] = {
-	[KC_PASS] = "pass",	[KC_SKIP] = "skip",   [KC_MANUAL] = "manual", [KC_ERROR] = "error",
-	[KC_FAIL] = "fail",	[KC_WAIVED] = "waived", [KC_FIXED] = "fixed", [KC_PENDING] = "pending",
+	[KC_PASS] = "pass",   [KC_SKIP] = "skip",	[KC_MANUAL] = "manual",
+	[KC_ERROR] = "error", [KC_FAIL] = "fail",	[KC_WAIVED] = "waived",
+	[KC_FIXED] = "fixed", [KC_PENDING] = "pending",
 };
 
 const char *const kc_severity_names[] = { "required", "recommended", "info", NULL };
@@ -67,9 +68,9 @@ int kc_enum_from_name(const char *const *names, const char *name)
 uint32_t kc_verdict_worse(uint32_t a, uint32_t b)
 {
 	static const uint8_t rank[KC_VERDICT_MAX] = {
-		[KC_VERDICT_NONE] = 0, [KC_SKIP] = 1,	[KC_PASS] = 2,	[KC_FIXED] = 3,
-		[KC_WAIVED] = 4,       [KC_MANUAL] = 5, [KC_PENDING] = 6, [KC_ERROR] = 7,
-		[KC_FAIL] = 8,
+		[KC_VERDICT_NONE] = 0, [KC_SKIP] = 1,	[KC_PASS] = 2,
+		[KC_FIXED] = 3,	       [KC_WAIVED] = 4, [KC_MANUAL] = 5,
+		[KC_PENDING] = 6,      [KC_ERROR] = 7,	[KC_FAIL] = 8,
 	};
 
 	return a < KC_VERDICT_MAX && b < KC_VERDICT_MAX && rank[b] > rank[a] ? b : a;

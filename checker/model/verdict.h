@@ -6,9 +6,9 @@
 #include "api/k8scheck-plugin.h"
 
 /*
- * Verdicts of rules: those of findings (enum kc_verdict), 0 for "none yet", and three that stand over
- * a fail. Waived: with reason, owner and expiry; fixed: repaired in this run; pending: repaired,
- * complete after a reboot.
+ * Verdicts of rules: those of findings (enum kc_verdict), 0 for "none yet", and three that stand
+ * over a fail. Waived: with reason, owner and expiry; fixed: repaired in this run; pending:
+ * repaired, complete after a reboot.
  */
 enum {
 	KC_VERDICT_NONE = 0,
@@ -44,10 +44,10 @@ enum kc_fix_policy {
  * Exit codes of the program. They do not depend on any report's format. 4 and 5 belong to repairs.
  */
 enum kc_exit {
-	KC_EXIT_OPEN = 0,	   /* the gate is open */
-	KC_EXIT_CLOSED = 1,	   /* a rule that counts failed */
-	KC_EXIT_USAGE = 2,	   /* nothing was judged: wrong usage, profile or plugin */
-	KC_EXIT_UNDECIDED = 3,	   /* such a rule could not be decided, or none applied */
+	KC_EXIT_OPEN = 0, /* the gate is open */
+	KC_EXIT_CLOSED = 1, /* a rule that counts failed */
+	KC_EXIT_USAGE = 2, /* nothing was judged: wrong usage, profile or plugin */
+	KC_EXIT_UNDECIDED = 3, /* such a rule could not be decided, or none applied */
 	KC_EXIT_REPAIR_FAILED = 4,
 	KC_EXIT_REBOOT = 5,
 	KC_EXIT_REPORT_FAILED = 6, /* judged, but a report could not be written */
@@ -61,7 +61,8 @@ const char *kc_fix_policy_name(uint32_t policy);
 const char *kc_horizon_name(uint32_t horizon); /* "now", "boot" */
 const char *kc_type_name(uint32_t type);
 
-/* The lists of all names, NULL-terminated, in the order of the values; for parsing and suggestions. */
+/* The lists of all names, NULL-terminated, in the order of the values; for parsing and suggestions.
+ */
 extern const char *const kc_severity_names[];
 extern const char *const kc_stage_names[];
 extern const char *const kc_fix_policy_names[];
@@ -70,5 +71,6 @@ extern const char *const kc_type_names[];
 /* The value of a name in such a list, or -EINVAL. */
 int kc_enum_from_name(const char *const *names, const char *name);
 
-/* The worse of two verdicts in the order fail, error, manual, pass, skip; none is better than all. */
+/* The worse of two verdicts in the order fail, error, manual, pass, skip; none is better than all.
+ */
 uint32_t kc_verdict_worse(uint32_t a, uint32_t b);

@@ -137,7 +137,8 @@ static void pass_on(struct broker *b, const struct kc_frame *frame)
 	d = b->n_pending < PENDING_MAX ? find_door(b, kc_door_key(&question, &arena)) : NULL;
 	if (!d) {
 		fail(b, frame->rule, -EAGAIN,
-		     "the broker has too many questions to answer at once; ask for less with --jobs");
+		     "the broker has too many questions to answer at once; ask for less with "
+		     "--jobs");
 		return;
 	}
 	b->pending[b->n_pending++] = (struct pending){
@@ -190,7 +191,8 @@ static bool receive_answers(struct broker *b, size_t index)
 	if (r == -EAGAIN)
 		return true;
 	if (r <= 0) {
-		end_door(b, index, "whoever asked it died of the answer (this is a fault of k8scheck)");
+		end_door(b, index,
+			 "whoever asked it died of the answer (this is a fault of k8scheck)");
 		return false;
 	}
 	while ((r = kc_channel_next(&d->channel, &frame)) > 0) {
@@ -258,8 +260,8 @@ static kc_noreturn void serve(struct broker *b)
 		if (b->channel.out.len > 0)
 			pfd[0].events |= POLLOUT;
 		for (size_t i = 0; i < n; i++) {
-			pfd[i + 1] = (struct pollfd){ .fd = b->doors[i].channel.fd,
-						      .events = POLLIN };
+			pfd[i + 1] =
+				(struct pollfd){ .fd = b->doors[i].channel.fd, .events = POLLIN };
 			if (b->doors[i].channel.out.len > 0)
 				pfd[i + 1].events |= POLLOUT;
 		}

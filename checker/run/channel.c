@@ -6,7 +6,9 @@
 #include "base/fdio.h"
 #include "channel.h"
 
-enum { CHUNK = 64 * 1024 };
+enum {
+	CHUNK = 64 * 1024
+};
 
 void kc_channel_init(struct kc_channel *c, int fd)
 {

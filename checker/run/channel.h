@@ -4,17 +4,19 @@
 #include "proto.h"
 
 /*
- * One end of a stream socket that carries frames. Not blocking in k8scheck, the broker and the zygote, which
- * wait for many; blocking in a worker, which waits for one.
+ * One end of a stream socket that carries frames. Not blocking in k8scheck, the broker and the
+ * zygote, which wait for many; blocking in a worker, which waits for one.
  */
 struct kc_channel {
 	int fd;
 	struct kc_buf in, out;
-	size_t in_used;	 /* bytes of `in` that were handed out */
+	size_t in_used; /* bytes of `in` that were handed out */
 	size_t out_sent; /* bytes of `out` that the kernel has taken */
 };
 
-enum { KC_CHANNEL_FDS_MAX = 4 };
+enum {
+	KC_CHANNEL_FDS_MAX = 4
+};
 
 void kc_channel_init(struct kc_channel *c, int fd);
 void kc_channel_done(struct kc_channel *c);
@@ -29,9 +31,9 @@ int kc_channel_flush_all(struct kc_channel *c);
 int kc_channel_send_fds(struct kc_channel *c, const int *fds, size_t n);
 
 /*
- * Reads what is there, at most 64 KiB. 1: something came; 0: the other end closed; -EAGAIN: nothing now. With
- * fds: descriptors that came along, at most KC_CHANNEL_FDS_MAX, -EBADF behind the last; without, they
- * are closed.
+ * Reads what is there, at most 64 KiB. 1: something came; 0: the other end closed; -EAGAIN: nothing
+ * now. With fds: descriptors that came along, at most KC_CHANNEL_FDS_MAX, -EBADF behind the last;
+ * without, they are closed.
  */
 int kc_channel_receive(struct kc_channel *c, int fds[KC_CHANNEL_FDS_MAX]);
 

@@ -14,9 +14,9 @@ struct kc_run_config {
 	bool no_openat2; /* for tests of the walk */
 	uint32_t horizons;
 	const char *offline_reason; /* why `now` is skipped, when it is: a sentence */
-	uint64_t timeout_usec;	    /* of a rule */
-	uint64_t deadline_usec;	    /* of the run, from its start; 0: none */
-	uint32_t jobs;		    /* most workers at a time */
+	uint64_t timeout_usec; /* of a rule */
+	uint64_t deadline_usec; /* of the run, from its start; 0: none */
+	uint32_t jobs; /* most workers at a time */
 	const char *const *door_dirs; /* where modules of the broker lie */
 };
 

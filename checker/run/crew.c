@@ -60,8 +60,9 @@ static int start(struct kc_crew *crew, struct kc_member *m)
 	int r;
 
 	r = make_slot(&m->slot, &fds.slot);
-	if (r >= 0 && (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) < 0 ||
-		       pipe2(log, O_CLOEXEC | O_NONBLOCK) < 0))
+	if (r >= 0 &&
+	    (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) < 0 ||
+	     pipe2(log, O_CLOEXEC | O_NONBLOCK) < 0))
 		r = -errno;
 	if (r >= 0) {
 		kc_channel_init(&m->channel, pair[0]);
@@ -237,7 +238,9 @@ static void add_log(const struct kc_member *m, struct kc_buf *b)
 {
 	const char *text = m->log;
 	size_t len = m->log_len;
-	enum { SHOWN = 400 };
+	enum {
+		SHOWN = 400
+	};
 
 	while (len > 0 && kc_isspace(text[len - 1]))
 		len--;

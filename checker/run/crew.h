@@ -6,8 +6,8 @@
 #include "zygote.h"
 
 /*
- * The workers of a run as k8scheck sees them: what each was told, what it has answered, and whom to blame
- * when it dies. All that comes from a worker is foreign.
+ * The workers of a run as k8scheck sees them: what each was told, what it has answered, and whom to
+ * blame when it dies. All that comes from a worker is foreign.
  */
 enum kc_member_state {
 	KC_MEMBER_LOADING = 1,
@@ -24,18 +24,18 @@ struct kc_member {
 	struct kc_channel channel;
 	int log_fd;
 	struct kc_slot *slot; /* shared with the worker, which may write rubbish into it */
-	uint32_t *todo;	      /* rules in their order */
+	uint32_t *todo; /* rules in their order */
 	uint32_t n_todo, next;
-	bool wants_facts;     /* it gathers them, before it does anything else */
-	bool dismissed;	      /* its end was asked for */
-	bool open;	      /* its channel has not been closed by the other end */
+	bool wants_facts; /* it gathers them, before it does anything else */
+	bool dismissed; /* its end was asked for */
+	bool open; /* its channel has not been closed by the other end */
 	uint64_t dismissed_usec;
-	const char *cause;    /* why k8scheck ended it; NULL: it did not */
+	const char *cause; /* why k8scheck ended it; NULL: it did not */
 	char cause_text[256];
-	uint32_t seen;	      /* what the slot said last, and when that was first seen */
+	uint32_t seen; /* what the slot said last, and when that was first seen */
 	uint64_t seen_usec;
-	uint64_t received;    /* bytes since its last DONE */
-	char log[2048];	      /* the end of what it wrote to standard error */
+	uint64_t received; /* bytes since its last DONE */
+	char log[2048]; /* the end of what it wrote to standard error */
 	size_t log_len;
 	uint64_t log_total;
 };
@@ -49,7 +49,7 @@ struct kc_crew {
 };
 
 enum {
-	KC_LOG_MAX = 1024 * 1024,	      /* of a worker's standard error */
+	KC_LOG_MAX = 1024 * 1024, /* of a worker's standard error */
 	KC_RECEIVED_MAX = 16 * 1024 * 1024, /* from a worker without a result in between */
 };
 
@@ -62,7 +62,8 @@ int kc_crew_add(struct kc_crew *crew, uint32_t plugin, uint32_t *todo, uint32_t 
 struct kc_member *kc_crew_find(const struct kc_crew *crew, uint32_t id);
 void kc_crew_remove(struct kc_crew *crew, struct kc_member *member);
 
-/* Asks for its end; `cause` is a sentence (copied) for the rule it is in. Once; later causes are dropped. */
+/* Asks for its end; `cause` is a sentence (copied) for the rule it is in. Once; later causes are
+ * dropped. */
 void kc_member_dismiss(struct kc_crew *crew, struct kc_member *member, const char *fmt, ...)
 	kc_printf(3, 4);
 
@@ -75,10 +76,11 @@ int kc_member_facts(struct kc_member *member, const struct kc_fact_value *facts,
 void kc_member_read_log(struct kc_member *member);
 
 /*
- * What it is doing: the index in `todo` of the rule it is in, or -1. And since when, as far as it can
- * be believed.
+ * What it is doing: the index in `todo` of the rule it is in, or -1. And since when, as far as it
+ * can be believed.
  */
 int64_t kc_member_doing(struct kc_member *member, uint64_t *ret_since_usec);
 
 /* "it died of SIGSEGV", from a wait status, with the end of its standard error. In the arena. */
-const char *kc_member_epitaph(const struct kc_member *member, uint32_t status, struct kc_arena *arena);
+const char *kc_member_epitaph(const struct kc_member *member, uint32_t status,
+			      struct kc_arena *arena);

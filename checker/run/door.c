@@ -11,7 +11,9 @@
 #include "sys/health.h"
 #include "sys/trust.h"
 
-enum { ANSWER_MEMORY_MAX = 32 * 1024 * 1024 };
+enum {
+	ANSWER_MEMORY_MAX = 32 * 1024 * 1024
+};
 
 /* A door is in this program, or in a module that links its library. */
 struct door_kind {
@@ -53,7 +55,7 @@ static int open_module(const char *const *dirs, const char *name, struct kc_err 
 {
 	int r = -ENOENT;
 
-	KC_FOREACH_STR(dir, dirs) {
+	KC_FOREACH_STR (dir, dirs) {
 		kc_cleanup(kc_freep) char *path = kc_asprintf("%s/%s.so", dir, name);
 
 		if (!path)

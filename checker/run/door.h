@@ -5,8 +5,8 @@
 #include "sys/ask.h"
 
 /*
- * Which door a question goes to. Questions of equal key are answered one after another by one process;
- * an empty key asks for a process of its own. In the arena; never NULL.
+ * Which door a question goes to. Questions of equal key are answered one after another by one
+ * process; an empty key asks for a process of its own. In the arena; never NULL.
  */
 const char *kc_door_key(const struct kc_question *question, struct kc_arena *arena);
 

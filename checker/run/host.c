@@ -7,7 +7,9 @@
 #include "host.h"
 
 /* Of a question that names no time-out of its own, as long as the rule has that much left. */
-enum { ASK_TIMEOUT_USEC = 1000000 };
+enum {
+	ASK_TIMEOUT_USEC = 1000000
+};
 
 static int fail(struct kc_run *run, int code, const char *fmt, ...) kc_printf(3, 4);
 
@@ -167,7 +169,8 @@ static int host_fact(struct kc_run *run, const char *name, struct kc_fact *ret_f
 
 /* ---- what a plugin hands in ---- */
 
-/* What a plugin hands in counts wholly or makes the rule an error: a fail that was lost must not pass. */
+/* What a plugin hands in counts wholly or makes the rule an error: a fail that was lost must not
+ * pass. */
 static int refuse(struct kc_run *run, int code, const char *what)
 {
 	if (run->refused == 0)
@@ -511,7 +514,8 @@ static int host_kernel(struct kc_run *run, const char **ret_release, const char 
 	struct utsname names;
 	int r;
 
-	/* uname(2) would be the looking process's own UTS namespace, and no fixture could have it. */
+	/* uname(2) would be the looking process's own UTS namespace, and no fixture could have it.
+	 */
 	r = host_sysctl(run, "kernel.osrelease", &release);
 	if (r < 0)
 		return r;
@@ -592,7 +596,7 @@ static int host_bus(struct kc_run *run, const struct kc_bus_question *asked,
 	strings[1] = q.path;
 	strings[2] = q.interface;
 	strings[3] = q.member;
-	KC_FOREACH_STR(arg, q.args)
+	KC_FOREACH_STR (arg, q.args)
 		strings[i++] = arg;
 	question = (struct kc_question){
 		.kind = KC_ASK_BUS,
@@ -677,14 +681,15 @@ static int host_program(struct kc_run *run, const struct kc_program *program,
 	if (!p.path || !p.argv || !p.argv[0])
 		return fail(run, -EINVAL, "a program needs a path and its arguments");
 	if (run->rule && run->rule->runs_untrusted)
-		return fail(run, -EPERM,
-			    "%s is not run for rule %s, because others than root can write its profile",
-			    p.path, run->rule->id);
+		return fail(
+			run, -EPERM,
+			"%s is not run for rule %s, because others than root can write its profile",
+			p.path, run->rule->id);
 	strings = kc_arena_zalloc(arena_of(run), kc_strv_len(p.argv) + 2, sizeof(*strings));
 	if (!strings)
 		return fail_memory(run);
 	strings[0] = p.path;
-	KC_FOREACH_STR(arg, p.argv)
+	KC_FOREACH_STR (arg, p.argv)
 		strings[n++] = arg;
 	question = (struct kc_question){
 		.kind = KC_ASK_PROGRAM,

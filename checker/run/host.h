@@ -50,7 +50,8 @@ struct kc_run {
 	char why[1024];
 	uint32_t reported; /* horizons that have a finding */
 	uint32_t n_findings;
-	int refused; /* negative errno: something it handed in was refused, so nothing of it may pass */
+	int refused; /* negative errno: something it handed in was refused, so nothing of it may
+			pass */
 };
 
 void kc_run_done(struct kc_run *run);

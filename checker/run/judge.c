@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "base/str.h"
 #include "judge.h"
+#include "base/str.h"
 #include "model/mask.h"
 
 static const uint32_t horizon_of[KC_J_MAX] = { [KC_J_NOW] = KC_NOW, [KC_J_BOOT] = KC_BOOT };
@@ -58,9 +58,9 @@ const char *kc_judge_text(struct kc_judge *j, const char *text)
 	n = strlen(text);
 	if (kc_mask_needed(text, n)) {
 		(void)kc_mask(&masked, text, n);
-		copy = kc_buf_error(&masked) < 0 ?
-			       NULL :
-			       kc_arena_memdup(j->arena, masked.data, masked.len);
+		copy = kc_buf_error(&masked) < 0
+			       ? NULL
+			       : kc_arena_memdup(j->arena, masked.data, masked.len);
 	} else {
 		copy = kc_arena_memdup(j->arena, text, n);
 	}
@@ -170,8 +170,8 @@ void kc_judge_settle(struct kc_judge *j, uint32_t rule, int code, const char *wh
 	}
 	if (silent)
 		say(j, rule, silent, KC_ERROR, NULL,
-		    code < 0 ? (why && *why ? why : kc_strerror(code)) :
-			       "the check ended without a verdict");
+		    code < 0 ? (why && *why ? why : kc_strerror(code))
+			     : "the check ended without a verdict");
 	if (asked(j, result->rule) & ~horizons)
 		say(j, rule, asked(j, result->rule) & ~horizons, KC_SKIP, "offline",
 		    j->config->offline_reason);

@@ -5,16 +5,16 @@
 #include "config.h"
 
 /*
- * Results from what workers say, and from what k8scheck itself knows: what does not apply, what was not
- * asked, what died. Texts are masked and copied into the arena.
+ * Results from what workers say, and from what k8scheck itself knows: what does not apply, what was
+ * not asked, what died. Texts are masked and copied into the arena.
  */
 struct kc_judge {
 	const struct kc_run_config *config;
 	struct kc_arena *arena;
 	struct kc_result *results; /* by index of the rule; of selected rules alone is .rule set */
-	bool *settled;		   /* by index of the rule */
-	uint32_t n_open;	   /* selected rules that are not settled */
-	bool failed;		   /* memory was short */
+	bool *settled; /* by index of the rule */
+	uint32_t n_open; /* selected rules that are not settled */
+	bool failed; /* memory was short */
 };
 
 int kc_judge_init(struct kc_judge *j, const struct kc_run_config *config, struct kc_arena *arena);

@@ -47,9 +47,9 @@ static int compare_check(const struct kc_check *check, const struct kc_manifest 
 		return disagree(manifest, err, "another number of parameters has the check",
 				check->id);
 	for (uint32_t i = 0; i < check->n_params; i++) {
-		r = check->params[i] ? compare_param(check->params[i], want->params + i, manifest,
-						     err) :
-				       disagree(manifest, err, "no parameter in", check->id);
+		r = check->params[i]
+			    ? compare_param(check->params[i], want->params + i, manifest, err)
+			    : disagree(manifest, err, "no parameter in", check->id);
 		if (r < 0)
 			return r;
 	}
@@ -115,8 +115,8 @@ int kc_plugin_load(const struct kc_plugin_file *file, struct kc_err *err,
 	void *handle;
 	int r;
 
-	/* The file that was vetted, whatever its name means by now. The descriptor stays open, since the
-	 * loader takes an equal name for the same object. */
+	/* The file that was vetted, whatever its name means by now. The descriptor stays open,
+	 * since the loader takes an equal name for the same object. */
 	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", file->fd);
 	handle = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
 	if (!handle) {

@@ -6,9 +6,9 @@
 #include "proto.h"
 
 /*
- * Loads a plugin into this process, which is a worker, for good (it is never unloaded), and holds its
- * descriptor against its manifest. On failure *ret_refusal says whether the object could not be loaded, or
- * breaks the contract.
+ * Loads a plugin into this process, which is a worker, for good (it is never unloaded), and holds
+ * its descriptor against its manifest. On failure *ret_refusal says whether the object could not be
+ * loaded, or breaks the contract.
  */
 int kc_plugin_load(const struct kc_plugin_file *file, struct kc_err *err,
 		   enum kc_refusal *ret_refusal, const struct kc_plugin **ret_plugin);

@@ -30,8 +30,8 @@ static int check_header(struct elf *e, struct kc_err *err)
 {
 	/* What this very program is: the only class, order and machine that it can map. */
 	const ElfW(Ehdr) *own = NULL;
-	static const unsigned char order = __BYTE_ORDER == __LITTLE_ENDIAN ? ELFDATA2LSB :
-									     ELFDATA2MSB;
+	static const unsigned char order =
+		__BYTE_ORDER == __LITTLE_ENDIAN ? ELFDATA2LSB : ELFDATA2MSB;
 	extern const ElfW(Ehdr) __ehdr_start __attribute__((weak, visibility("hidden")));
 
 	own = &__ehdr_start;
@@ -48,7 +48,7 @@ static int check_header(struct elf *e, struct kc_err *err)
 	return 0;
 }
 
-static bool find_section(const struct elf *e, uint32_t type, ElfW(Shdr) *ret_section)
+static bool find_section(const struct elf *e, uint32_t type, ElfW(Shdr) * ret_section)
 {
 	for (unsigned i = 0; i < e->header.e_shnum; i++) {
 		ElfW(Shdr) s;
@@ -71,14 +71,13 @@ static uint64_t offset_of(const struct elf *e, uint64_t address)
 
 		if (!get(e, e->header.e_phoff + (uint64_t)i * sizeof(p), &p, sizeof(p)))
 			break;
-		if (p.p_type == PT_LOAD && address >= p.p_vaddr &&
-		    address - p.p_vaddr < p.p_filesz)
+		if (p.p_type == PT_LOAD && address >= p.p_vaddr && address - p.p_vaddr < p.p_filesz)
 			return p.p_offset + (address - p.p_vaddr);
 	}
 	return UINT64_MAX;
 }
 
-static bool is_name(const struct elf *e, const ElfW(Shdr) *strings, uint64_t at, const char *name)
+static bool is_name(const struct elf *e, const ElfW(Shdr) * strings, uint64_t at, const char *name)
 {
 	char text[32];
 	size_t n = strlen(name) + 1;
@@ -123,9 +122,10 @@ static int check_plugin(const struct elf *e, struct kc_err *err)
 	if (r < 0)
 		return r;
 	if (!get(e, offset, &head, sizeof(head)) || head.magic != KC_PLUGIN_MAGIC)
-		return kc_err_set(err, -ENOEXEC,
-				  "%s is no k8scheck plugin: its kc_plugin has another magic number",
-				  e->path);
+		return kc_err_set(
+			err, -ENOEXEC,
+			"%s is no k8scheck plugin: its kc_plugin has another magic number",
+			e->path);
 	if (head.abi_major != KC_ABI_MAJOR)
 		return kc_err_set(err, -ENOEXEC,
 				  "%s is built for plugin ABI %u.%u, and this k8scheck has %u.%u; "
@@ -144,8 +144,7 @@ static int check_paths(const struct elf *e, struct kc_err *err)
 	for (uint64_t i = 0; i < dynamic.sh_size / sizeof(ElfW(Dyn)); i++) {
 		ElfW(Dyn) d;
 
-		if (!get(e, dynamic.sh_offset + i * sizeof(d), &d, sizeof(d)) ||
-		    d.d_tag == DT_NULL)
+		if (!get(e, dynamic.sh_offset + i * sizeof(d), &d, sizeof(d)) || d.d_tag == DT_NULL)
 			break;
 		if (d.d_tag == DT_RPATH || d.d_tag == DT_RUNPATH)
 			return kc_err_set(err, -EPERM,

@@ -5,9 +5,9 @@
 #include "model/manifest.h"
 
 /*
- * A plugin's shared object as a file: found beside its manifest, trusted, and looked into without running
- * any of its code. What it finds is read from the ELF file: class, machine, the symbol `kc_plugin`, its
- * magic and ABI, and that no RPATH or RUNPATH leads the loader elsewhere.
+ * A plugin's shared object as a file: found beside its manifest, trusted, and looked into without
+ * running any of its code. What it finds is read from the ELF file: class, machine, the symbol
+ * `kc_plugin`, its magic and ABI, and that no RPATH or RUNPATH leads the loader elsewhere.
  */
 struct kc_plugin_file {
 	const struct kc_manifest *manifest;
@@ -17,9 +17,12 @@ struct kc_plugin_file {
 	char sha256[65];
 };
 
-enum { KC_PLUGIN_FILE_MAX = 64 * 1024 * 1024 };
+enum {
+	KC_PLUGIN_FILE_MAX = 64 * 1024 * 1024
+};
 
-/* The manifest was read by an absolute path. -EPERM: not trusted. -ENOENT: no object beside the manifest. -ENOEXEC: no plugin, or of another ABI. */
+/* The manifest was read by an absolute path. -EPERM: not trusted. -ENOENT: no object beside the
+ * manifest. -ENOEXEC: no plugin, or of another ABI. */
 int kc_plugin_file_open(const struct kc_manifest *manifest, struct kc_err *err,
 			struct kc_plugin_file *ret_file);
 void kc_plugin_file_done(struct kc_plugin_file *file);

@@ -44,9 +44,9 @@ static void close_range_slow(unsigned first, unsigned last)
 	struct rlimit limit;
 
 	if (last == UINT32_MAX) {
-		last = getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < 65536 ?
-			       (unsigned)limit.rlim_cur :
-			       65536;
+		last = getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < 65536
+			       ? (unsigned)limit.rlim_cur
+			       : 65536;
 	}
 	for (unsigned fd = first; fd <= last; fd++)
 		(void)close((int)fd);

@@ -13,9 +13,9 @@
 void kc_close_all_but(const int *keep, size_t n);
 
 /*
- * Makes a child of the run out of a fresh fork: default signals, none blocked, standard input from and output to
- * /dev/null (standard error to err_fd where that is no -EBADF), a process group of its own, killed with its
- * parent `parent`, no new privileges, no core dumps.
+ * Makes a child of the run out of a fresh fork: default signals, none blocked, standard input from
+ * and output to /dev/null (standard error to err_fd where that is no -EBADF), a process group of
+ * its own, killed with its parent `parent`, no new privileges, no core dumps.
  */
 void kc_process_init(pid_t parent, int err_fd);
 

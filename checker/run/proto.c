@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "proto.h"
 
-enum { HEADER_SIZE = 12, NO_TEXT = UINT32_MAX };
+enum {
+	HEADER_SIZE = 12,
+	NO_TEXT = UINT32_MAX
+};
 
 size_t kc_frame_begin(struct kc_buf *b, uint32_t type, uint32_t rule)
 {
@@ -332,10 +335,9 @@ int kc_read_facts(const struct kc_frame *frame, struct kc_arena *arena,
 
 		if (!read_fact(&r, &f))
 			return -EBADMSG;
-		facts[i] = (struct kc_fact_value){ .name = f.name,
-						   .state = f.state,
-						   .value = f.value,
-						   .source = f.source };
+		facts[i] = (struct kc_fact_value){
+			.name = f.name, .state = f.state, .value = f.value, .source = f.source
+		};
 	}
 	if (kc_reader_end(&r) < 0)
 		return -EBADMSG;

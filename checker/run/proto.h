@@ -7,29 +7,29 @@
 #include "sys/ask.h"
 
 /*
- * Messages between k8scheck, its zygote, workers and broker: frames on a stream socket, each a header and
- * fields. Both sides run the same program, so numbers are in the machine's order; a reader trusts
- * nothing of a frame all the same, since a plugin can write to its worker's channel.
+ * Messages between k8scheck, its zygote, workers and broker: frames on a stream socket, each a
+ * header and fields. Both sides run the same program, so numbers are in the machine's order; a
+ * reader trusts nothing of a frame all the same, since a plugin can write to its worker's channel.
  */
 
 enum kc_frame_type {
 	/* worker to k8scheck */
-	KC_FRAME_READY = 1,   /* the plugin is loaded and opened */
+	KC_FRAME_READY = 1, /* the plugin is loaded and opened */
 	KC_FRAME_REFUSED = 2, /* u32 enum kc_refusal, text */
 	KC_FRAME_FINDING = 3, /* rule; a finding */
-	KC_FRAME_STEP = 4,    /* rule; a step */
-	KC_FRAME_FACT = 5,    /* a fact */
-	KC_FRAME_LOG = 6,     /* rule; u32 level, text */
-	KC_FRAME_DONE = 7,    /* rule; i64 code, u64 microseconds, text why */
-	KC_FRAME_ASK = 8,     /* rule; a question */
+	KC_FRAME_STEP = 4, /* rule; a step */
+	KC_FRAME_FACT = 5, /* a fact */
+	KC_FRAME_LOG = 6, /* rule; u32 level, text */
+	KC_FRAME_DONE = 7, /* rule; i64 code, u64 microseconds, text why */
+	KC_FRAME_ASK = 8, /* rule; a question */
 	/* k8scheck to worker */
-	KC_FRAME_RUN = 9,     /* u32 n, n times u32 first, u32 count */
+	KC_FRAME_RUN = 9, /* u32 n, n times u32 first, u32 count */
 	KC_FRAME_GATHER = 10, /* gather facts; answered by FACT frames and DONE */
-	KC_FRAME_FACTS = 11,  /* u32 n, n facts */
+	KC_FRAME_FACTS = 11, /* u32 n, n facts */
 	KC_FRAME_ANSWER = 12, /* an answer */
 	/* k8scheck and zygote */
-	KC_FRAME_SPAWN = 13,  /* u32 id, u32 plugin; with descriptors */
-	KC_FRAME_KILL = 14,   /* u32 id */
+	KC_FRAME_SPAWN = 13, /* u32 id, u32 plugin; with descriptors */
+	KC_FRAME_KILL = 14, /* u32 id */
 	KC_FRAME_SPAWNED = 15, /* u32 id, i64 pid or negative errno */
 	KC_FRAME_EXITED = 16, /* u32 id, u32 wait status, u32 strays that were ended */
 	KC_FRAME_PREPARED = 17, /* i64 code, text; the zygote's first word */
@@ -38,10 +38,12 @@ enum kc_frame_type {
 
 enum kc_refusal {
 	KC_REFUSED_UNLOADABLE = 1, /* there, but cannot be loaded: its rules are errors */
-	KC_REFUSED_UNFIT = 2,	   /* breaks the contract: nothing is judged */
+	KC_REFUSED_UNFIT = 2, /* breaks the contract: nothing is judged */
 };
 
-enum { KC_FRAME_SIZE_MAX = 8 * 1024 * 1024 };
+enum {
+	KC_FRAME_SIZE_MAX = 8 * 1024 * 1024
+};
 
 struct kc_frame {
 	uint32_t type;
@@ -67,14 +69,14 @@ void kc_frame_answer(struct kc_buf *b, uint32_t rule, const struct kc_answer *an
 void kc_frame_done(struct kc_buf *b, uint32_t rule, int code, uint64_t usec, const char *why);
 
 /*
- * The next whole frame of what was received. 1: *ret_frame points into data, and *ret_size bytes are
- * used up. 0: more is needed. -EBADMSG: this can be no frame.
+ * The next whole frame of what was received. 1: *ret_frame points into data, and *ret_size bytes
+ * are used up. 0: more is needed. -EBADMSG: this can be no frame.
  */
 int kc_frame_next(const char *data, size_t size, struct kc_frame *ret_frame, size_t *ret_size);
 
 /*
- * Reads fields in order. What is missing, too long, or text with a NUL inside makes `failed` true, for
- * good; texts point into the frame and are NUL-terminated there.
+ * Reads fields in order. What is missing, too long, or text with a NUL inside makes `failed` true,
+ * for good; texts point into the frame and are NUL-terminated there.
  */
 struct kc_reader {
 	const char *p, *end;

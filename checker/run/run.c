@@ -10,9 +10,9 @@
 #include "run.h"
 
 enum {
-	RESPAWNS_MAX = 32,	       /* of one plugin */
-	CHUNK_RULES = 256,	       /* a worker more for every so many rules, up to the CPUs */
-	LOAD_USEC = 10 * 1000 * 1000,  /* for a plugin to load and open */
+	RESPAWNS_MAX = 32, /* of one plugin */
+	CHUNK_RULES = 256, /* a worker more for every so many rules, up to the CPUs */
+	LOAD_USEC = 10 * 1000 * 1000, /* for a plugin to load and open */
 	UNKILLABLE_USEC = 2000 * 1000, /* a worker that does not die by then is given up */
 	TICK_USEC = 200 * 1000,
 };
@@ -136,7 +136,8 @@ static void on_refused(struct run *run, struct kc_member *m, const struct kc_fra
 	m->state = KC_MEMBER_GONE;
 }
 
-/* Whether a rule's check may run programs: its manifest says so, or nobody but root wrote the profile. */
+/* Whether a rule's check may run programs: its manifest says so, or nobody but root wrote the
+ * profile. */
 static const char *why_not_program(const struct run *run, const struct kc_member *m, uint32_t rule)
 {
 	const struct kc_rule *r;
@@ -147,7 +148,8 @@ static const char *why_not_program(const struct run *run, const struct kc_member
 	if (!(r->check->flags & KC_CHECK_RUNS_PROGRAM))
 		return "the check's manifest does not say that it runs programs";
 	if (r->runs_untrusted)
-		return "the rule runs a program, and its profile can be written by others than root";
+		return "the rule runs a program, and its profile can be written by others than "
+		       "root";
 	return NULL;
 }
 
@@ -506,7 +508,8 @@ static uint64_t watch_member(struct run *run, struct kc_member *m, uint64_t now)
 	}
 	if (now < due)
 		return due;
-	kc_member_dismiss(&run->crew, m, "no verdict within %.3g s (--timeout); its worker was ended",
+	kc_member_dismiss(&run->crew, m,
+			  "no verdict within %.3g s (--timeout); its worker was ended",
 			  (double)run->config->timeout_usec / 1e6);
 	return m->dismissed_usec + UNKILLABLE_USEC;
 }
@@ -531,9 +534,9 @@ static uint64_t watch_all(struct run *run, uint64_t now)
 
 static void end_run(struct run *run)
 {
-	kc_cleanup(kc_freep) char *why = kc_asprintf(
-		"the run's %.3g s (--deadline) were up before it was judged",
-		(double)run->config->deadline_usec / 1e6);
+	kc_cleanup(kc_freep) char *why =
+		kc_asprintf("the run's %.3g s (--deadline) were up before it was judged",
+			    (double)run->config->deadline_usec / 1e6);
 
 	for (uint32_t i = 0; i < run->config->profile->n_rules; i++)
 		kc_judge_error(&run->judge, i, why ? why : "the run's time was up");
@@ -571,7 +574,8 @@ static void trim(struct run *run, struct kc_member *m)
 	m->n_todo = n;
 }
 
-/* Once every plugin is loaded and the facts are there, whoever is idle and has work is set to it. */
+/* Once every plugin is loaded and the facts are there, whoever is idle and has work is set to it.
+ */
 static void release(struct run *run)
 {
 	uint32_t running = 0;
@@ -655,8 +659,8 @@ static int hire(struct run *run)
 
 	if (r >= 0)
 		r = hire_some(run, false);
-	return r < 0 ? kc_err_set(run->err, r, "no worker could be started: %s", kc_strerror(r)) :
-		       0;
+	return r < 0 ? kc_err_set(run->err, r, "no worker could be started: %s", kc_strerror(r))
+		     : 0;
 }
 
 static int list_facts(struct run *run)
@@ -755,9 +759,9 @@ static int loop(struct run *run)
 {
 	while (run->judge.n_open > 0 || !gathered(run)) {
 		uint64_t now = kc_now_usec(), next;
-		uint64_t end = run->config->deadline_usec ?
-				       run->start_usec + run->config->deadline_usec :
-				       UINT64_MAX;
+		uint64_t end = run->config->deadline_usec
+				       ? run->start_usec + run->config->deadline_usec
+				       : UINT64_MAX;
 		int r;
 
 		if (now >= end) {
@@ -805,8 +809,7 @@ static int run_all(struct run *run)
 static int hand_over(struct run *run, struct kc_outcome *ret_outcome)
 {
 	const struct kc_profile *profile = run->config->profile;
-	const char **warnings =
-		kc_arena_zalloc(run->arena, run->n_warnings + 1, sizeof(*warnings));
+	const char **warnings = kc_arena_zalloc(run->arena, run->n_warnings + 1, sizeof(*warnings));
 	uint32_t n = 0;
 
 	if (!warnings)

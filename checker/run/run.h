@@ -10,7 +10,8 @@
 /* Who looks on while it runs. All may be NULL. */
 struct kc_run_watch {
 	void *context;
-	/* Every 200 ms while rules run: how many are done, and the id of one that runs (or NULL). */
+	/* Every 200 ms while rules run: how many are done, and the id of one that runs (or NULL).
+	 */
 	void (*progress)(void *context, uint32_t done, uint32_t all, const char *running);
 	/* A plugin's log line. */
 	void (*log)(void *context, uint32_t level, const char *plugin, const char *text);
@@ -28,8 +29,9 @@ struct kc_outcome {
 };
 
 /*
- * Runs. Results live in the arena. Negative errno when nothing was judged: a plugin breaks the contract, or
- * the processes could not be started. Anything else that goes wrong is a rule's `error`.
+ * Runs. Results live in the arena. Negative errno when nothing was judged: a plugin breaks the
+ * contract, or the processes could not be started. Anything else that goes wrong is a rule's
+ * `error`.
  */
 int kc_run_rules(const struct kc_run_config *config, const struct kc_run_watch *watch,
 		 struct kc_arena *arena, struct kc_err *err, struct kc_outcome *ret_outcome);

@@ -15,7 +15,8 @@
 #include "worker.h"
 
 enum {
-	/* Results are sent in lots: a system call for every rule would cost more than most rules. */
+	/* Results are sent in lots: a system call for every rule would cost more than most rules.
+	 */
 	LOT_SIZE = 32 * 1024,
 	LOT_USEC = 50 * 1000,
 };

@@ -5,13 +5,14 @@
 #include "sys/root.h"
 
 /*
- * A worker: one plugin, in a process of its own. It loads the plugin, says READY, and then runs the rules it
- * is told, one after another, until its channel closes.
+ * A worker: one plugin, in a process of its own. It loads the plugin, says READY, and then runs the
+ * rules it is told, one after another, until its channel closes.
  */
 
 /*
- * What the worker is doing, in memory that it shares with k8scheck alone, so that a rule's start costs no
- * system call. The worker may write anything into it: it is a hint for whom to blame, and when.
+ * What the worker is doing, in memory that it shares with k8scheck alone, so that a rule's start
+ * costs no system call. The worker may write anything into it: it is a hint for whom to blame, and
+ * when.
  */
 struct kc_slot {
 	uint32_t doing; /* index of the rule + 1; KC_DOING_*; 0: nothing */
@@ -28,7 +29,7 @@ enum {
 /* Descriptors that a worker is born with. */
 struct kc_worker_fds {
 	int channel;
-	int log;  /* its standard output and error */
+	int log; /* its standard output and error */
 	int slot; /* memory file of one struct kc_slot, sealed against resizing */
 };
 

@@ -383,8 +383,7 @@ int kc_zygote_spawn(struct kc_zygote *zygote, uint32_t id, uint32_t plugin,
 
 int kc_zygote_kill(struct kc_zygote *zygote, uint32_t id)
 {
-	kc_frame_end(&zygote->channel.out,
-		     kc_frame_begin(&zygote->channel.out, KC_FRAME_KILL, id));
+	kc_frame_end(&zygote->channel.out, kc_frame_begin(&zygote->channel.out, KC_FRAME_KILL, id));
 	return kc_channel_flush_all(&zygote->channel);
 }
 

@@ -7,8 +7,8 @@
 #include "worker.h"
 
 /*
- * The zygote: a process that is prepared once and then forks workers. It runs no foreign code. It adopts
- * what workers leave behind (it is a subreaper) and ends it with them.
+ * The zygote: a process that is prepared once and then forks workers. It runs no foreign code. It
+ * adopts what workers leave behind (it is a subreaper) and ends it with them.
  */
 struct kc_zygote {
 	pid_t pid;

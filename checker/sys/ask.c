@@ -3,7 +3,8 @@
 
 #include "ask.h"
 
-void kc_answer_fail(struct kc_answer *answer, struct kc_arena *arena, int code, const char *fmt, ...)
+void kc_answer_fail(struct kc_answer *answer, struct kc_arena *arena, int code, const char *fmt,
+		    ...)
 {
 	va_list ap;
 
@@ -30,7 +31,8 @@ void kc_answer_add(struct kc_answer *answer, struct kc_arena *arena, const void 
 	copy = kc_arena_memdup(arena, data, size);
 	/* The list doubles at powers of two, so that its size need not be kept. */
 	if ((answer->n_items & (answer->n_items - 1)) == 0) {
-		items = kc_arena_alloc(arena, KC_MAX(answer->n_items * 2, (size_t)1) * sizeof(*items));
+		items = kc_arena_alloc(arena,
+				       KC_MAX(answer->n_items * 2, (size_t)1) * sizeof(*items));
 		if (items && answer->n_items > 0)
 			memcpy(items, answer->items, answer->n_items * sizeof(*items));
 	} else {

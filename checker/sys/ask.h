@@ -6,20 +6,22 @@
 #include "root.h"
 
 /*
- * Questions that are put to others than the file system. A worker sends them, the broker answers them
- * through its doors; a test scripts the answers. A question and an answer are plain values: no
+ * Questions that are put to others than the file system. A worker sends them, the broker answers
+ * them through its doors; a test scripts the answers. A question and an answer are plain values: no
  * descriptor ever goes with them.
  */
 enum kc_ask_kind {
-	KC_ASK_UNIT = 1,     /* strings: unit. Answer: Property, value, … */
-	KC_ASK_BUS = 2,	     /* number: property or method; strings: destination, path, interface, member, args… */
-	KC_ASK_RUNTIME = 3,  /* number: enum kc_runtime_question; strings: end point. Answer: key, value, … */
-	KC_ASK_HEALTH = 4,   /* strings: url. Answer: number status; body */
-	KC_ASK_LOOKUP = 5,   /* strings: name. Answer: addresses */
-	KC_ASK_PORT = 6,     /* number: port; strings: address. Answer: nothing */
-	KC_ASK_PROGRAM = 7,  /* strings: path, argv…. Answer: numbers exit code, signal; out, err */
-	KC_ASK_PROCESS = 8,  /* number: pid; strings: "exe", "cwd", "root", "fd/N". Answer: target */
-	KC_ASK_SYSCTL = 9,   /* strings: path below /proc/sys. Answer: value */
+	KC_ASK_UNIT = 1, /* strings: unit. Answer: Property, value, … */
+	KC_ASK_BUS = 2, /* number: property or method; strings: destination, path, interface,
+			   member, args… */
+	KC_ASK_RUNTIME =
+		3, /* number: enum kc_runtime_question; strings: end point. Answer: key, value, … */
+	KC_ASK_HEALTH = 4, /* strings: url. Answer: number status; body */
+	KC_ASK_LOOKUP = 5, /* strings: name. Answer: addresses */
+	KC_ASK_PORT = 6, /* number: port; strings: address. Answer: nothing */
+	KC_ASK_PROGRAM = 7, /* strings: path, argv…. Answer: numbers exit code, signal; out, err */
+	KC_ASK_PROCESS = 8, /* number: pid; strings: "exe", "cwd", "root", "fd/N". Answer: target */
+	KC_ASK_SYSCTL = 9, /* strings: path below /proc/sys. Answer: value */
 	KC_ASK_ADDRESSES = 10, /* answer: interface, ADDRESS/PREFIX, … */
 	KC_ASK_MAX = 11,
 };
@@ -32,7 +34,7 @@ struct kc_question {
 };
 
 struct kc_answer {
-	int code;	 /* 0 or negative errno, as k8scheck-plugin.h lists them */
+	int code; /* 0 or negative errno, as k8scheck-plugin.h lists them */
 	const char *why; /* with a code: one sentence that names the place; else NULL */
 	int64_t numbers[2];
 	const struct kc_bytes *items;
@@ -40,17 +42,19 @@ struct kc_answer {
 };
 
 /*
- * A door: answers questions of some kinds. `arena` receives the answer. Returns nothing: a failure is an
- * answer with a code. Runs in a process of the broker of its own; may keep a connection in *state (NULL at
- * first). Never hands out a descriptor, never writes anything but the question's own bytes.
+ * A door: answers questions of some kinds. `arena` receives the answer. Returns nothing: a failure
+ * is an answer with a code. Runs in a process of the broker of its own; may keep a connection in
+ * *state (NULL at first). Never hands out a descriptor, never writes anything but the question's
+ * own bytes.
  */
 struct kc_door_host {
 	const struct kc_root *root; /* sockets are found below it */
-	const char *plugin_dir;	    /* unused by doors but the module loader */
+	const char *plugin_dir; /* unused by doors but the module loader */
 };
 
-typedef void kc_door(const struct kc_door_host *host, void **state, const struct kc_question *question,
-		     struct kc_arena *arena, struct kc_answer *ret_answer);
+typedef void kc_door(const struct kc_door_host *host, void **state,
+		     const struct kc_question *question, struct kc_arena *arena,
+		     struct kc_answer *ret_answer);
 
 /* Doors that need a library live in modules NAME.so that export one `kc_door_module`. */
 #define KC_DOOR_MAGIC 0x6b386364u
@@ -62,8 +66,8 @@ struct kc_door_module {
 };
 
 /* Sets an answer's code and sentence; for doors. */
-void kc_answer_fail(struct kc_answer *answer, struct kc_arena *arena, int code, const char *fmt, ...)
-	kc_printf(4, 5);
+void kc_answer_fail(struct kc_answer *answer, struct kc_arena *arena, int code, const char *fmt,
+		    ...) kc_printf(4, 5);
 
 /* The same from an error that has a sentence. */
 void kc_answer_err(struct kc_answer *answer, struct kc_arena *arena, const struct kc_err *err);

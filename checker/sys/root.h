@@ -10,21 +10,21 @@
 #include "base/str.h"
 
 /*
- * Files below a root: "/" for the host itself, or a folder that --root names. Whatever path is given, and
- * whatever links stand in the way, nothing outside the root is ever opened: openat2(2) with
- * RESOLVE_IN_ROOT and RESOLVE_NO_MAGICLINKS, or, where the kernel has none (before 5.6, or a filter that
- * hides it), a walk by components in user space with the same answers.
+ * Files below a root: "/" for the host itself, or a folder that --root names. Whatever path is
+ * given, and whatever links stand in the way, nothing outside the root is ever opened: openat2(2)
+ * with RESOLVE_IN_ROOT and RESOLVE_NO_MAGICLINKS, or, where the kernel has none (before 5.6, or a
+ * filter that hides it), a walk by components in user space with the same answers.
  *
  * Files are opened O_PATH first; only a regular file is then opened for reading, through its own
  * descriptor. FIFOs, devices and sockets are never opened.
  *
- * An offline root (without KC_ROOT_LIVE) never shows the running kernel: a path that comes to lie on
- * procfs, sysfs, cgroupfs, devtmpfs or the like of the machine that looks is -EOPNOTSUPP.
+ * An offline root (without KC_ROOT_LIVE) never shows the running kernel: a path that comes to lie
+ * on procfs, sysfs, cgroupfs, devtmpfs or the like of the machine that looks is -EOPNOTSUPP.
  */
 struct kc_root;
 
 enum {
-	KC_ROOT_LIVE = 1u << 0,	      /* the running system is looked at */
+	KC_ROOT_LIVE = 1u << 0, /* the running system is looked at */
 	KC_ROOT_NO_OPENAT2 = 1u << 1, /* do not try openat2(2); for tests of the walk */
 };
 
@@ -37,11 +37,12 @@ const char *kc_root_path(const struct kc_root *root);
 bool kc_root_is_live(const struct kc_root *root);
 
 /*
- * Every function below: `path` is absolute as seen from the root; `flags` are KC_NOFOLLOW; errors are
- * those of k8scheck-plugin.h with a sentence that begins with the path as seen from the root.
+ * Every function below: `path` is absolute as seen from the root; `flags` are KC_NOFOLLOW; errors
+ * are those of k8scheck-plugin.h with a sentence that begins with the path as seen from the root.
  */
 
-/* A descriptor that can be named and asked (fstat, readlinkat, connect by /proc/self/fd), not read. */
+/* A descriptor that can be named and asked (fstat, readlinkat, connect by /proc/self/fd), not read.
+ */
 int kc_root_path_fd(const struct kc_root *root, const char *path, unsigned flags,
 		    struct kc_err *err, int *ret_fd);
 
@@ -49,7 +50,8 @@ int kc_root_path_fd(const struct kc_root *root, const char *path, unsigned flags
 int kc_root_open_file(const struct kc_root *root, const char *path, unsigned flags,
 		      struct kc_err *err, int *ret_fd);
 
-/* A whole regular file of at most max bytes, appended to b. -EFBIG, -EISDIR, -EINVAL (not regular). */
+/* A whole regular file of at most max bytes, appended to b. -EFBIG, -EISDIR, -EINVAL (not regular).
+ */
 int kc_root_read(const struct kc_root *root, const char *path, size_t max, struct kc_err *err,
 		 struct kc_buf *b);
 

@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * What plugins of this tree share. A plugin includes k8scheck-plugin.h and headers of this folder, and
- * nothing else of the tree; this header opens the small part of base/ that has no knowledge of the
- * project: ownership, strings, numbers, arenas, a hash.
+ * What plugins of this tree share. A plugin includes k8scheck-plugin.h and headers of this folder,
+ * and nothing else of the tree; this header opens the small part of base/ that has no knowledge of
+ * the project: ownership, strings, numbers, arenas, a hash.
  */
 #include "base/arena.h"
 #include "base/fdio.h"

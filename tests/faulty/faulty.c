@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * A plugin that does one thing wrong, chosen by FAULT when it is built. Each stands for a way in which a
- * plugin can go bad, or be bad; each must cost its own verdicts and nobody else's.
+ * A plugin that does one thing wrong, chosen by FAULT when it is built. Each stands for a way in
+ * which a plugin can go bad, or be bad; each must cost its own verdicts and nobody else's.
  */
 
 #include <fcntl.h>

@@ -135,8 +135,7 @@ static void make_file(struct fixture *f, const struct kc_yaml_node *item, const 
 
 	if (fd < 0 || (text && kc_write_all(fd, text, strlen(text)) < 0))
 		broken(f, path, strerror(errno));
-	if (size_text &&
-	    (kc_parse_size(size_text, &size) < 0 || ftruncate(fd, (off_t)size) < 0))
+	if (size_text && (kc_parse_size(size_text, &size) < 0 || ftruncate(fd, (off_t)size) < 0))
 		broken(f, path, "size");
 }
 
@@ -147,7 +146,7 @@ static void make_one(struct fixture *f, const struct kc_yaml_node *item)
 	const char *kind = NULL, *path = NULL, *mode = scalar(item, "mode");
 	int r = 0;
 
-	KC_FOREACH_STR(k, kinds) {
+	KC_FOREACH_STR (k, kinds) {
 		if (!path && scalar(item, k)) {
 			kind = k;
 			path = printable(f, "%s%s", f->root, scalar(item, k));
@@ -280,9 +279,9 @@ static void load_facts(struct fixture *f)
 
 		f->facts[i] = (struct kc_fact_value){
 			.name = facts->pair[i].key->scalar,
-			.state = kc_yaml_is_null(value) ? KC_FACT_ABSENT :
-				 unknown		? KC_FACT_UNKNOWN :
-							  KC_FACT_KNOWN,
+			.state = kc_yaml_is_null(value) ? KC_FACT_ABSENT
+				 : unknown		? KC_FACT_UNKNOWN
+							: KC_FACT_KNOWN,
 			.value = kc_yaml_is_null(value) || unknown ? NULL : value->scalar,
 			.source = "case.yaml",
 		};
@@ -295,12 +294,14 @@ static const struct {
 	const char *name;
 	int code;
 } errnos[] = {
-#define E(x) { #x, x }
-	E(ENOENT),	 E(EACCES),    E(EPERM),      E(EOPNOTSUPP), E(ENOSYS),
-	E(ENOTSUP),	 E(ETIMEDOUT), E(ECONNREFUSED), E(ENOTSOCK), E(EISDIR),
-	E(ELOOP),	 E(EFBIG),     E(ECONNRESET), E(EPROTO),     E(EBADMSG),
-	E(ENOTCONN),	 E(ENOMEM),    E(EINVAL),     E(EAGAIN),     E(EIO),
-	E(EPROTONOSUPPORT), E(EREMOTEIO),
+#define E(x)          \
+	{             \
+#x, x \
+	}
+	E(ENOENT),     E(EACCES),	E(EPERM),	    E(EOPNOTSUPP), E(ENOSYS), E(ENOTSUP),
+	E(ETIMEDOUT),  E(ECONNREFUSED), E(ENOTSOCK),	    E(EISDIR),	   E(ELOOP),  E(EFBIG),
+	E(ECONNRESET), E(EPROTO),	E(EBADMSG),	    E(ENOTCONN),   E(ENOMEM), E(EINVAL),
+	E(EAGAIN),     E(EIO),		E(EPROTONOSUPPORT), E(EREMOTEIO),
 #undef E
 };
 
@@ -441,9 +442,9 @@ static void on_step(void *context, const struct kc_step *step)
 
 	*copy = *step;
 	copy->target = keep(f, step->target);
-	copy->content = step->content ?
-				kc_arena_memdup(&f->arena, step->content, step->content_size) :
-				NULL;
+	copy->content = step->content
+				? kc_arena_memdup(&f->arena, step->content, step->content_size)
+				: NULL;
 	copy->why = keep(f, step->why);
 	kc_buf_add(&f->steps, &copy, sizeof(copy));
 }
@@ -471,13 +472,15 @@ static void compare_finding(struct fixture *f, const char *horizon, unsigned i,
 	bool ok = matches(f, want, "verdict", kc_verdict_name(got->verdict)) &&
 		  matches(f, want, "subject", got->subject) &&
 		  matches(f, want, "expected", got->expected) &&
-		  matches(f, want, "found", got->found) && matches(f, want, "source", got->source) &&
+		  matches(f, want, "found", got->found) &&
+		  matches(f, want, "source", got->source) &&
 		  matches(f, want, "message", got->message) &&
 		  matches(f, want, "reason", got->reason);
 
 	if (!ok)
 		complain(f,
-			 "finding %u at %s is: verdict %s, subject %s, expected %s, found %s, source %s, "
+			 "finding %u at %s is: verdict %s, subject %s, expected %s, found %s, "
+			 "source %s, "
 			 "message %s, reason %s",
 			 i + 1, horizon, kc_verdict_name(got->verdict), show(got->subject),
 			 show(got->expected), show(got->found), show(got->source),
@@ -520,10 +523,26 @@ static void compare_judgement(struct fixture *f, const char *horizon,
 static const char *step_kind(uint32_t kind)
 {
 	static const char *const names[] = {
-		"",		"make-dir",	"write-file",	  "edit-file",	    "move-aside",
-		"remove-file",	"set-mode",	"sysctl",	  "load-module",    "swap-off",
-		"selinux-mode", "unit-enable",	"unit-disable",	  "unit-mask",	    "unit-start",
-		"unit-stop",	"unit-restart", "systemd-reload", "firewalld-zone", "firewalld-port",
+		"",
+		"make-dir",
+		"write-file",
+		"edit-file",
+		"move-aside",
+		"remove-file",
+		"set-mode",
+		"sysctl",
+		"load-module",
+		"swap-off",
+		"selinux-mode",
+		"unit-enable",
+		"unit-disable",
+		"unit-mask",
+		"unit-start",
+		"unit-stop",
+		"unit-restart",
+		"systemd-reload",
+		"firewalld-zone",
+		"firewalld-port",
 		"manual",
 	};
 
@@ -541,7 +560,8 @@ static void compare_steps(struct fixture *f)
 	if (want->n != n)
 		complain(f, "the plan has %zu steps, expected %u", n, want->n);
 	for (size_t i = 0; i < n; i++) {
-		bool ok = i < want->n && matches(f, want->item[i], "kind", step_kind(got[i]->kind)) &&
+		bool ok = i < want->n &&
+			  matches(f, want->item[i], "kind", step_kind(got[i]->kind)) &&
 			  matches(f, want->item[i], "target", got[i]->target) &&
 			  matches(f, want->item[i], "content", got[i]->content) &&
 			  matches(f, want->item[i], "why", got[i]->why);
@@ -648,7 +668,8 @@ static void run_check(struct fixture *f, const struct kc_check *check, void *sta
 	if (run.refused)
 		complain(f, "what it handed in was refused: %s", run.why);
 	if (run.reported != run.horizons)
-		complain(f, "it was asked for horizons %u and judged %u", run.horizons, run.reported);
+		complain(f, "it was asked for horizons %u and judged %u", run.horizons,
+			 run.reported);
 	kc_run_done(&run);
 	if (!plan)
 		return;
