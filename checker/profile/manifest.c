@@ -3,36 +3,38 @@
 #include "value.h"
 
 /*
- * The format of a manifest. All texts; a key that is not listed here is an error.
+ * The format of a manifest. All values are text; a key that is not listed here is an error.
  *
- *	name: sysctl                    # the plugin: [a-z][a-z0-9-]*, as the file NAME.yaml is
- *called version: 0.1.0                  # of the plugin title: Kernel parameters        # one line
- *	doc: |                          # optional: what the plugin is for
- *	  ...
- *	state: true                     # optional: the plugin has open and close
- *	facts:                          # optional: those it gathers, each with a sentence
- *	  os.id: "ID of os-release(5)"
- *	checks:                         # optional when there are facts
- *	  value:                        # its full id is sysctl.value
- *	    title: ...                  # one line
- *	    doc: ...                    # what it judges, from which places, and why
- *	    horizons: [now, boot]       # one of them or both
- *	    plans: true                 # optional: it can plan a repair
- *	    runs-program: true          # optional: it runs a program that the profile names
- *	    parameters:                 # optional
- *	      keys: {type: list, required: true, doc: "..."}
- *	      compare: {type: choice, choices: [equal, at-least], default: equal, doc: "..."}
- *	    reasons:                    # optional: for which it may skip, each with a sentence
- *	      no-module: "..."
- *	    results: {pass: "...", fail: "...", error: "...", manual: "..."}   # optional: what they
- *mean reads: [/proc/sys, /etc/sysctl.d]      # optional: places it looks at touches:
- *[/etc/sysctl.d, $file]        # optional: what its repair may touch; $NAME: a parameter remedy:
- *...                 # optional: how to mend it by hand references: [...]           # optional
+ *     name: sysctl                    # the plugin: [a-z][a-z0-9-]*, as in NAME.yaml
+ *     version: 0.1.0                  # of the plugin
+ *     title: Kernel parameters        # one line
+ *     doc: |                          # optional: what the plugin is for
+ *       ...
+ *     state: true                     # optional: the plugin has open and close
+ *     facts:                          # optional: those it gathers, each with a sentence
+ *       os.id: "ID of os-release(5)"
+ *     checks:                         # optional when there are facts
+ *       value:                        # its full id is sysctl.value
+ *         title: ...                  # one line
+ *         doc: ...                    # what it judges, from which places, and why
+ *         horizons: [now, boot]       # one of them or both
+ *         plans: true                 # optional: it can plan a repair
+ *         runs-program: true          # optional: it runs a program that the profile names
+ *         parameters:                 # optional; a required one has no default
+ *           keys: {type: list, required: true, doc: "..."}
+ *           compare: {type: choice, choices: [equal, one-of], default: equal, doc: "..."}
+ *         reasons:                    # optional: for which it may skip, each with a sentence
+ *           no-module: "..."
+ *         results:                    # optional: what they mean here
+ *           {pass: "...", fail: "...", error: "...", manual: "..."}
+ *         reads: [/proc/sys]          # optional: places it looks at
+ *         touches: [/etc/a.d, $file]  # optional: what its repair may touch; $NAME: a parameter
+ *         remedy: ...                 # optional: how to mend it by hand
+ *         references: [...]           # optional
  *
  * Types of parameters are those of enum kc_type: string, integer, boolean, duration, size, choice,
- *list, map. `choices` belongs to choice alone. A default is of the type; a required parameter has
- *none. The reasons offline, condition, horizon and not-selected are k8scheck's own, and not a
- *manifest's to define.
+ * list, map. `choices` belongs to choice alone. The reasons offline, condition, horizon and
+ * not-selected are k8scheck's own, and not a manifest's to define.
  */
 
 enum {

@@ -1,6 +1,38 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "loader.h"
 
+/*
+ * The format of a profile. A key that is not listed here is an error.
+ *
+ *     title: CRI-O 1.18 on a node     # optional
+ *     extends: [base, other]          # optional: names of profiles, merged before this one
+ *     vars:                           # optional: texts, used as ${name}; $${ stands for ${
+ *       socket: /run/crio/crio.sock
+ *     rules:
+ *       - id: ip-forward              # [a-z0-9-]+, once in a file
+ *         check: sysctl.value         # PLUGIN.CHECK, of a manifest
+ *         title: ...                  # one line; the check's own when left out
+ *         why: ...
+ *         remedy: ...
+ *         severity: required          # the default; recommended, info
+ *         stage: host                 # the default; runtime, kubelet, cluster
+ *         tags: [network]
+ *         references: [https://...]
+ *         with:                       # the check's parameters, as its manifest types them
+ *           keys: [net.ipv4.ip_forward]
+ *         when:                       # all must hold, else the rule is skipped
+ *           os.id: [debian, ubuntu]   # one of
+ *           kubelet.version: ">=1.24" # != < <= > >=, in quotes
+ *         fix: ask                    # the default; auto, never
+ *         disabled: true              # drops a rule of an earlier file; false brings it back
+ *
+ * A rule of the same id in a later file overrides the earlier one field by field, `with` key by
+ * key, and lists whole; it keeps its place. The order is: files that are extended, the file that
+ * extends them, the next --profile, --set. Of variables: `vars` of files in that order, --vars,
+ * --var. Variables stand in all texts of a rule but `id` and `check`, in keys of mappings too, and
+ * in the values of variables.
+ */
+
 /* "crio-1.18" of a name or of DIR/crio-1.18.yaml; several joined with +. */
 static const char *name_of(struct kc_loader *l)
 {

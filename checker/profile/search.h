@@ -19,7 +19,9 @@ int kc_search_open(const char *const *dirs, const char *what, const char *name,
 		   struct kc_arena *arena, struct kc_err *err, int *ret_fd, const char **ret_path,
 		   struct kc_err *ret_distrust);
 
-/* All manifests of the folders, as kc_manifest_load() reads them. Those that are broken are left
- * out. */
+/*
+ * All manifests of the folders, as kc_manifest_load() reads them. Those that are broken are left
+ * out; err says of the last of them why, and is left alone when there is none.
+ */
 int kc_manifest_load_all(const char *const *plugin_dirs, struct kc_manifest_cache *cache,
 			 struct kc_arena *arena, struct kc_err *err);

@@ -11,6 +11,7 @@
 enum {
 	VARIABLES_MAX = 1000,
 	NESTED_MAX = 32,
+	HINTS_MAX = 100,
 	TEXT_MAX = 64 * 1024
 };
 
@@ -41,9 +42,13 @@ static struct kc_loader_variable *find(struct kc_loader *l, const char *name, si
 
 static struct kc_hint hint_for(struct kc_loader *l, const char *name)
 {
-	const char **names = calloc((size_t)l->n_variables + 1, sizeof(*names));
+	const char **names;
 	struct kc_hint hint = { "" };
 
+	/* Who has so many faults needs no more of them, and each costs a walk over all names. */
+	if (l->faults.n_errors >= HINTS_MAX)
+		return hint;
+	names = calloc((size_t)l->n_variables + 1, sizeof(*names));
 	if (!names)
 		return hint;
 	for (uint32_t i = 0; i < l->n_variables; i++)
