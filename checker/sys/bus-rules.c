@@ -161,8 +161,8 @@ static const struct rule rules[] = {
 	  hostname_properties, NULL },
 	{ KC_BUS_TIMEDATED, 0, false, "/org/freedesktop/timedate1", "org.freedesktop.timedate1",
 	  timedate_properties, NULL },
-	{ KC_BUS_RESOLVED, 0, false, "/org/freedesktop/resolve1", "org.freedesktop.resolve1.Manager",
-	  resolve_properties, NULL },
+	{ KC_BUS_RESOLVED, 0, false, "/org/freedesktop/resolve1",
+	  "org.freedesktop.resolve1.Manager", resolve_properties, NULL },
 };
 /* clang-format on */
 
