@@ -172,7 +172,8 @@ void kc_diagnostics_done(struct kc_diagnostics *d)
 
 struct kc_hint kc_hint(const char *word, const char *const *list)
 {
-	const char *near = kc_nearest(word, list);
+	/* All single letters are near each other. */
+	const char *near = strlen(word) > 1 ? kc_nearest(word, list) : NULL;
 	struct kc_hint hint = { "" };
 
 	if (near)

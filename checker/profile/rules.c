@@ -20,7 +20,8 @@ struct builder {
 	 * interned. */
 	const char *check_name;
 	const struct kc_manifest *plugin;
-	const struct kc_manifest_check *check;
+	const struct kc_manifest_check *check; /* NULL: there is none, as check_error says */
+	struct kc_err check_error;
 	/* The same of lists. */
 	const char *const *tags, *const *references;
 	const struct kc_manifest *plugins[PLUGINS_MAX];
@@ -85,7 +86,6 @@ static int value_of(struct builder *b, const struct kc_setting *s,
 static int read_check(struct builder *b)
 {
 	const struct kc_setting *s = kc_draft_get(b->draft, KC_RULE_CHECK);
-	struct kc_err err = { 0 };
 	struct kc_where where;
 	const char *name;
 	int r = 0;
@@ -95,26 +95,22 @@ static int read_check(struct builder *b)
 		if (!b->l->incomplete)
 			kc_fault_in(&where, b->draft->line, b->draft->column,
 				    "the rule '%s' has no 'check', and there is no rule of that id "
-				    "before "
-				    "that it could override",
+				    "before that it could override",
 				    b->draft->id);
 		return 0;
 	}
 	name = s->pair->value->scalar;
 	if (name != b->check_name) {
 		b->check = NULL;
-		r = kc_check_find(b->l, name, &err, &b->plugin, &b->check);
+		b->check_error = (struct kc_err){ 0 };
+		r = kc_check_find(b->l, name, &b->check_error, &b->plugin, &b->check);
 		if (r == -ENOMEM)
 			return r;
-		b->check_name = r == 0 ? name : NULL;
+		b->check_name = name;
 	}
-	if (r < 0) {
+	if (!b->check) {
 		where = kc_loader_where(b->l, s->input);
-		/* A broken manifest names its own place. */
-		if (strstr(err.text, ".yaml:"))
-			kc_fault_said(&where, s->pair->value, err.text);
-		else
-			kc_fault_at(&where, s->pair->value, "%s", err.text);
+		kc_fault_at(&where, s->pair->value, "%s", b->check_error.text);
 		return 0;
 	}
 	b->rule->check = b->check;

@@ -176,8 +176,9 @@ static void test_faults(void **state)
 		{ CHECK "    reads: [~]\n", "f:9:13: an item of 'reads' is empty" },
 		{ CHECK "    touches: [$p]\n",
 		  "f:9:14: 'touches' names $p, and there is no parameter 'p'" },
-		{ PARAM "{type: list, doc: d}\n    touches: [$q]\n",
-		  "f:11:14: 'touches' names $q, and there is no parameter 'q'; did you mean 'p'?" },
+		{ PARAM "{type: list, doc: d}\n    touches: [$pp]\n",
+		  "f:11:14: 'touches' names $pp, and there is no parameter 'pp'; did you mean "
+		  "'p'?" },
 		{ PARAM "{type: list}\n", "f:10:10: a parameter lacks the key 'doc'" },
 		{ PARAM "{doc: d}\n", "f:10:10: a parameter lacks the key 'type'" },
 		{ PARAM "{type: lst, doc: d}\n",

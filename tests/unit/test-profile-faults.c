@@ -214,7 +214,8 @@ static void test_broken_manifest(void **state)
 
 	put(p, "plugins/bad.yaml", "name: bad\n");
 	expect_faults(p, with_text(p, "rules: [{id: a, check: bad.check}]\n"),
-		      "@/plugins/bad.yaml:1:1: a manifest lacks the key 'version'\n");
+		      "@/profiles/p.yaml:1:24: @/plugins/bad.yaml:1:1: a manifest lacks the key "
+		      "'version'\n");
 	/* It may have been the one that gathers the fact. */
 	expect_faults(p, with_text(p, RULE "    when: {bad.fact: x}\n"),
 		      "@/profiles/p.yaml:5:12: no plugin gathers the fact 'bad.fact'\n"

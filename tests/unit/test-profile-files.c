@@ -44,8 +44,8 @@ static void test_names_and_files(void **state)
 	char path[160];
 
 	(void)with_text(p, RULE);
-	expect_faults(p, &(struct options){ .profiles = LIST("q", "../p", ".p") },
-		      "--profile: there is no profile 'q' in @/profiles; did you mean 'p'?\n"
+	expect_faults(p, &(struct options){ .profiles = LIST("pp", "../p", ".p") },
+		      "--profile: there is no profile 'pp' in @/profiles; did you mean 'p'?\n"
 		      "--profile: cannot open ../p: No such file or directory\n"
 		      "--profile: a profile's name is [a-z0-9.-]+ without a dash or dot at its "
 		      "start, this is "
