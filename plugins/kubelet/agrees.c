@@ -46,18 +46,18 @@ static int compare_drivers(const struct judgement *j, const char *crio, const ch
 
 	if (r < 0)
 		return r;
+	r = kubelet_report_doubt(j, DRIVER, crio, &driver.value);
+	if (r != 0)
+		return r;
 	if (driver.from_runtime)
 		return kc_report(j->host, j->run, j->horizon, KC_PASS, DRIVER,
 				 kc_text(j->host, j->run, "%s, as CRI-O has it", crio),
 				 driver.value.value, driver.value.source, driver.note);
-	r = kubelet_report_doubt(j, DRIVER, crio, &driver.value);
-	if (r != 0)
-		return r;
+	if (kubelet_driver_waits(j, &driver))
+		return skip_no_config(j, DRIVER);
 	if (driver.undecided)
 		return kc_report(j->host, j->run, j->horizon, KC_ERROR, DRIVER, crio, NULL,
 				 driver.value.source, driver.note);
-	if (kubelet_driver_waits(j, &driver))
-		return skip_no_config(j, DRIVER);
 	return compare(
 		j, DRIVER, &driver.value, crio, crio_source, kc_streq(driver.value.value, crio),
 		"Set both to systemd: with two drivers pods do not start, or their limits do not "

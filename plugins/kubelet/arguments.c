@@ -57,7 +57,8 @@ static int judge_equivalent(const struct judgement *j, const struct argument *a)
 	if (j->config.config_missing && value->origin == KC_KUBELET_FROM_DEFAULT &&
 	    a->setting->key && j->horizon == KC_BOOT && !j->config.refusal)
 		return report_missing(j, a);
-	if (j->config.unread || (j->horizon == KC_NOW && j->config.config_missing)) {
+	if (j->config.refusal_of_file || j->config.unread ||
+	    (j->horizon == KC_NOW && j->config.config_missing)) {
 		r = a->setting->key ? kubelet_report_doubt(j, a->flag, a->wanted, value) : 0;
 		if (r != 0)
 			return r;

@@ -38,22 +38,20 @@ static int judge(struct judgement *j)
 	r = r < 0 ? r : kubelet_driver(j, &driver);
 	if (r < 0)
 		return r;
-	if (!driver.from_runtime) {
-		r = kubelet_report_doubt(j, SUBJECT, wanted, &driver.value);
-		if (r != 0)
-			return r;
-	}
-	if (driver.undecided)
-		return kc_report(j->host, j->run, j->horizon, KC_ERROR, SUBJECT, wanted, NULL,
-				 driver.value.source, driver.note);
+	r = kubelet_report_doubt(j, SUBJECT, wanted, &driver.value);
+	if (r != 0)
+		return r;
 	if (kubelet_driver_waits(j, &driver))
 		return kc_report_skip(j->host, j->run, j->horizon, SUBJECT, "no-config",
 				      kc_text(j->host, j->run,
 					      "%s is not there yet; kubeadm writes it, with %s as "
 					      "driver unless it is told another one.",
 					      j->config.config_path, "systemd"));
+	if (driver.undecided)
+		return kc_report(j->host, j->run, j->horizon, KC_ERROR, SUBJECT, wanted, NULL,
+				 driver.value.source, driver.note);
 	same = kc_streq(driver.value.value, wanted);
-	if (!driver.from_runtime && kubelet_is_stale(j, &driver.value))
+	if (kubelet_is_stale(j, &driver.value))
 		return kc_report(j->host, j->run, j->horizon, KC_MANUAL, SUBJECT, wanted,
 				 driver.value.value, driver.value.source, kubelet_stale_text(j));
 	return kc_report(j->host, j->run, j->horizon, same ? KC_PASS : KC_FAIL, SUBJECT, wanted,
@@ -65,8 +63,7 @@ int kubelet_cgroup_driver_run(void *state, const struct kc_host *host, struct kc
 	return kubelet_each_horizon(host, run, judge);
 }
 
-/* ---- plan ---------------------------------------------------------------------------------------
- */
+/* ---- plan ---- */
 
 static int step_manual(const struct judgement *j, const char *text)
 {

@@ -8,21 +8,11 @@ enum {
 	KUBEADM_WRITES_DRIVER = 22,
 };
 
-/* Where the kubelet asks; NULL when that is not known. */
-static const char *endpoint_of(const struct judgement *j)
-{
-	struct kc_kubelet_value value;
-
-	if (kubelet_value(j, "containerRuntimeEndpoint", &value) < 0 || !value.value ||
-	    !*value.value)
-		return NULL;
-	return value.value;
-}
-
 /* What CRI-O's files will make it answer, when the kubelet asks CRI-O; 1 when they decide. */
-static int ask_files(const struct judgement *j, const char *endpoint, struct kubelet_driver *driver)
+static int ask_files(const struct judgement *j, const struct kc_kubelet_value *endpoint,
+		     struct kubelet_driver *driver)
 {
-	const char *asked = kc_endpoint_path(endpoint, j->arena), *listens;
+	const char *asked = kc_endpoint_path(endpoint->value, j->arena), *listens;
 	struct crio_side crio;
 	int r = kubelet_crio_side(j, &crio);
 
@@ -38,18 +28,18 @@ static int ask_files(const struct judgement *j, const char *endpoint, struct kub
 	driver->value = (struct kc_kubelet_value){
 		.value = crio.driver,
 		.source = crio.driver_source,
-		.origin = KC_KUBELET_FROM_DEFAULT,
+		.origin = endpoint->origin,
 	};
 	return 1;
 }
 
-static void take_answer(const struct judgement *j, const char *endpoint, const char *answer,
-			struct kubelet_driver *driver)
+static void take_answer(const struct judgement *j, const struct kc_kubelet_value *endpoint,
+			const char *answer, struct kubelet_driver *driver)
 {
 	driver->value = (struct kc_kubelet_value){
 		.value = answer,
-		.source = kc_text(j->host, j->run, "RuntimeConfig of %s", endpoint),
-		.origin = KC_KUBELET_FROM_DEFAULT,
+		.source = kc_text(j->host, j->run, "RuntimeConfig of %s", endpoint->value),
+		.origin = endpoint->origin,
 	};
 }
 
@@ -58,39 +48,43 @@ static int ask_runtime(const struct judgement *j, const char *gate_source,
 		       struct kubelet_driver *driver)
 {
 	const struct kc_kubelet_value own = driver->value;
-	const char *endpoint = endpoint_of(j), *answer, *why;
+	struct kc_kubelet_value endpoint;
+	const char *answer, *why;
 	struct kc_pairs pairs;
 	int live = kc_is_live(j->host, j->run), r, by_files = 0;
 
-	if (!endpoint)
+	r = kubelet_value(j, "containerRuntimeEndpoint", &endpoint);
+	if (r < 0)
+		return r;
+	if (!endpoint.value || !*endpoint.value)
 		return 0;
-	r = live ? kc_runtime(j->host, j->run, endpoint, KC_RUNTIME_CONFIG, 0, &pairs) : -ENODATA;
+	r = live ? kc_runtime(j->host, j->run, endpoint.value, KC_RUNTIME_CONFIG, 0, &pairs)
+		 : -ENODATA;
 	if (r == -ENOTSUP) {
 		driver->note =
 			kc_text(j->host, j->run,
 				"The runtime at %s does not say its driver (RuntimeConfig), so "
 				"the kubelet's own setting counts.",
-				endpoint);
+				endpoint.value);
 		return 0;
 	}
 	why = kc_text(j->host, j->run, "which does not say: %s",
 		      r == 0 ? "its answer has no driver" : kc_why(j->host, j->run));
 	answer = r == 0 ? kubelet_pair(&pairs, "cgroup_driver") : NULL;
 	if (j->horizon == KC_BOOT)
-		by_files = ask_files(j, endpoint, driver);
+		by_files = ask_files(j, &endpoint, driver);
 	if (by_files < 0)
 		return by_files;
 	if (!by_files && answer)
-		take_answer(j, endpoint, answer, driver);
+		take_answer(j, &endpoint, answer, driver);
 	if (!by_files && !answer) {
-		/* Nothing is known of the runtime of an offline root but what its files say. */
-		driver->undecided = live;
+		driver->undecided = true;
 		driver->note =
 			kc_text(j->host, j->run,
 				"The kubelet takes its driver from the runtime "
 				"at %s (%s, %s), %s",
-				endpoint, GATE, gate_source,
-				live ? why : "and this is what counts when that does not say.");
+				endpoint.value, GATE, gate_source,
+				live ? why : "and an offline root has none that could be asked.");
 		return 0;
 	}
 	driver->from_runtime = true;

@@ -42,13 +42,17 @@ static int instance_note(const struct judgement *j, const char *endpoint, const 
 
 /* Up to 1.23 the kubelet brings its own runtime for Docker. 1 when it does and that was reported.
  */
-static int report_docker(const struct judgement *j, const char *wanted)
+static int report_docker(const struct judgement *j, const char *wanted, const char **ret_note)
 {
 	struct kc_kubelet_value runtime;
 	int r = kubelet_value(j, "container-runtime", &runtime);
 
 	if (r < 0)
 		return r;
+	*ret_note = runtime.value
+			    ? ""
+			    : "Before 1.24 it uses Docker unless --container-runtime=remote is "
+			      "given, too; its version is not known.";
 	if (!runtime.value || kc_streq(runtime.value, "remote"))
 		return 0;
 	r = kc_report(j->host, j->run, j->horizon, KC_FAIL, SUBJECT, wanted,
@@ -80,7 +84,7 @@ static int report_none(const struct judgement *j, const char *wanted,
 static int judge(struct judgement *j)
 {
 	struct kc_kubelet_value value;
-	const char *wanted, *note, *message;
+	const char *wanted, *docker_note, *note, *message;
 	bool same;
 	int r;
 
@@ -99,7 +103,7 @@ static int judge(struct judgement *j)
 				"%s is not there yet; kubeadm sets the end point when it "
 				"writes it.",
 				j->config.config_path));
-	r = report_docker(j, wanted);
+	r = report_docker(j, wanted, &docker_note);
 	r = r != 0 ? r : instance_note(j, value.value, &note);
 	if (r != 0)
 		return r;
@@ -111,6 +115,7 @@ static int judge(struct judgement *j)
 	same = kubelet_same(j, kc_kubelet_setting_by_key("containerRuntimeEndpoint"),
 			    "container-runtime-endpoint", value.value, wanted);
 	message = kubelet_join(j, kc_kubelet_beaten_text(&value, j->arena), note);
+	message = kubelet_join(j, message, docker_note);
 	return kc_report(j->host, j->run, j->horizon, same ? KC_PASS : KC_FAIL, SUBJECT, wanted,
 			 value.value, value.source, *message ? message : NULL);
 }

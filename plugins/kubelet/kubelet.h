@@ -60,7 +60,7 @@ const char *kubelet_pair(const struct kc_pairs *pairs, const char *key);
 
 /* What the kubelet's cgroup driver comes to, the runtime's part in it included. */
 struct kubelet_driver {
-	struct kc_kubelet_value value;
+	struct kc_kubelet_value value; /* from_runtime: its origin is that of the end point */
 	bool from_runtime; /* the runtime's answer, or what CRI-O's files will make it answer */
 	bool undecided; /* it comes from the runtime, which could not be asked; `note` says why */
 	const char *note; /* a sentence, or "" */
