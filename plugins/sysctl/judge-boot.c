@@ -127,6 +127,8 @@ static void say_procps(struct judging *j)
 	else if (a && !b && j->procps.excluded)
 		say(j, "`sysctl --system` would not set it: %s:%u takes it out of every pattern.",
 		    j->procps.excluded->file, j->procps.excluded->line);
+	else if (a && !b)
+		say(j, "`sysctl --system` would not set it: procps does not expand the braces.");
 }
 
 /* Lines that somebody may take for the one that sets the key. */

@@ -13,6 +13,7 @@ struct sysctl_entry {
 	uint32_t hash;
 	uint32_t next; /* in its bucket, plus 1 */
 	uint32_t last[SYSCTL_READERS];
+	uint32_t assigned; /* the last line that gives a value, for procps */
 	uint32_t ignored; /* the last line of it that is no assignment, plus 1 */
 };
 
@@ -85,6 +86,8 @@ static int add_line(struct sysctl_settings *s, struct kc_arena *arena, uint32_t 
 	if (before > 0 && kc_streq0(s->lines.item[before - 1].value, line->value))
 		s->place[i] = s->place[before - 1];
 	e->last[SYSCTL_PROCPS] = i + 1;
+	if (line->value)
+		e->assigned = i + 1;
 	if (i < s->n_systemd)
 		e->last[SYSCTL_SYSTEMD] = i + 1;
 	return line->glob && before == 0 ? add_pattern(s, arena, e) : 0;
@@ -112,13 +115,29 @@ int sysctl_settings_index(struct sysctl_settings *settings, struct kc_arena *are
 	return 0;
 }
 
-static bool matches(const struct sysctl_pattern *p, const char *key)
+static bool matches(const struct sysctl_settings *s, const struct sysctl_pattern *p,
+		    enum sysctl_reader reader, const char *key)
 {
+	/* procps calls glob(3) without GLOB_BRACE. */
+	if (reader == SYSCTL_PROCPS)
+		return sysctl_pattern_matches(s->entry[p->entry].key, key);
 	KC_FOREACH_STR (alternative, p->alternatives) {
 		if (sysctl_pattern_matches(alternative, key))
 			return true;
 	}
 	return false;
+}
+
+/* The line of an entry that counts. For procps "-key" does not take back what was assigned before.
+ */
+static uint32_t last_of(const struct sysctl_entry *e, enum sysctl_reader reader)
+{
+	return reader == SYSCTL_PROCPS && e->assigned ? e->assigned : e->last[reader];
+}
+
+static uint32_t place_of(const struct sysctl_settings *s, uint32_t last, enum sysctl_reader reader)
+{
+	return reader == SYSCTL_PROCPS ? last - 1 : s->place[last - 1];
 }
 
 void sysctl_settings_find(const struct sysctl_settings *settings, enum sysctl_reader reader,
@@ -130,26 +149,27 @@ void sysctl_settings_find(const struct sysctl_settings *settings, enum sysctl_re
 
 	if (e && e->ignored)
 		w.ignored = s->lines.item + e->ignored - 1;
-	if (e && e->last[reader]) {
-		const struct sysctl_line *line = s->lines.item + e->last[reader] - 1;
+	if (e && last_of(e, reader)) {
+		const struct sysctl_line *line = s->lines.item + last_of(e, reader) - 1;
 
 		if (line->value)
 			w.line = line;
 		else
 			w.excluded = line;
-		w.place = s->place[e->last[reader] - 1];
+		w.place = place_of(s, last_of(e, reader), reader);
 		*ret_winner = w;
 		return;
 	}
 	for (size_t i = 0; i < s->n_patterns; i++) {
-		uint32_t last = s->entry[s->pattern[i].entry].last[reader];
+		uint32_t last = last_of(s->entry + s->pattern[i].entry, reader);
 
-		if (!last || !s->lines.item[last - 1].value || !matches(s->pattern + i, key))
+		if (!last || !s->lines.item[last - 1].value ||
+		    !matches(s, s->pattern + i, reader, key))
 			continue;
-		if (w.line && s->place[last - 1] < w.place)
+		if (w.line && place_of(s, last, reader) < w.place)
 			continue;
 		w.line = s->lines.item + last - 1;
-		w.place = s->place[last - 1];
+		w.place = place_of(s, last, reader);
 	}
 	*ret_winner = w;
 }
@@ -182,7 +202,7 @@ size_t sysctl_settings_beaten(const struct sysctl_settings *settings, const char
 	if (e)
 		n = list_chain(s, e, winner, list, n, max);
 	for (size_t i = 0; i < s->n_patterns && n < max; i++) {
-		if (matches(s->pattern + i, key))
+		if (matches(s, s->pattern + i, SYSCTL_SYSTEMD, key))
 			n = list_chain(s, s->entry + s->pattern[i].entry, winner, list, n, max);
 	}
 	return n;
