@@ -1,15 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <fcntl.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/fdio.h"
 #include "base/utf8.h"
 #include "commands.h"
 #include "report-files.h"
 #include "run/run.h"
 #include "select.h"
 #include "surroundings.h"
+
+enum {
+	GLANCE_MAX = 1024 * 1024
+};
 
 /* A report that was asked for. */
 struct wanted {
@@ -24,7 +30,7 @@ struct check {
 	struct kc_arena *arena;
 	const struct kc_profile *profile;
 	struct kc_plugin_file *plugins;
-	uint32_t n_plugins;
+	uint32_t n_plugins, max_plugins;
 	struct wanted *wanted;
 	size_t n_wanted;
 	struct kc_run_config config;
@@ -162,30 +168,68 @@ static int open_plugin(struct check *c, const struct kc_manifest *manifest)
 	return 0;
 }
 
+/*
+ * Whether a manifest can list facts, without parsing it: the word stands in those that do. Most do
+ * not, and parsing them all would cost a small run more than its rules.
+ */
+static bool may_gather(const char *dir, const char *name)
+{
+	kc_cleanup(kc_freep) char *path = kc_asprintf("%s/%s.yaml", dir, name);
+	kc_cleanup(kc_buf_done) struct kc_buf text = { 0 };
+	kc_cleanup(kc_closep) int fd = -EBADF;
+
+	fd = path ? open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK) : -EBADF;
+	if (fd < 0 || kc_read_all(fd, GLANCE_MAX, &text) < 0)
+		return true;
+	return memmem(text.data, text.len, "facts", strlen("facts")) != NULL;
+}
+
+static int open_gatherers(struct check *c)
+{
+	const char *const *names;
+	struct kc_err err = { 0 };
+	int worst = 0;
+
+	if (kc_profile_names(c->command->paths.plugins, c->arena, &err, &names) < 0)
+		return kc_complain(KC_EXIT_USAGE, "%s", err.text);
+	KC_FOREACH_STR (name, names) {
+		struct kc_manifest_cache cache = { 0 };
+		const struct kc_manifest *manifest;
+		bool may = false;
+
+		KC_FOREACH_STR (dir, c->command->paths.plugins)
+			may = may || may_gather(dir, name);
+		if (!may || has_plugin(c, name))
+			continue;
+		if (kc_manifest_load(c->command->paths.plugins, name, &cache, c->arena, &err,
+				     &manifest) < 0) {
+			worst = kc_complain(KC_EXIT_USAGE, "%s", err.text);
+			continue;
+		}
+		if (manifest->n_facts > 0 && c->n_plugins < c->max_plugins)
+			worst = KC_MAX(worst, open_plugin(c, manifest));
+	}
+	return worst;
+}
+
 /* Those whose rules are selected, and those that gather facts, which reports carry. */
 static int open_plugins(struct check *c)
 {
-	const struct kc_manifest *const *all;
-	size_t n = 0;
+	const char *const *names;
+	struct kc_err err = { 0 };
 	int worst = 0;
 
-	all = kc_command_manifests(c->command);
-	if (!all)
-		return KC_EXIT_USAGE;
-	while (all[n])
-		n++;
-	c->plugins = kc_arena_zalloc(c->arena, c->profile->n_plugins + n + 1, sizeof(*c->plugins));
+	if (kc_profile_names(c->command->paths.plugins, c->arena, &err, &names) < 0)
+		return kc_complain(KC_EXIT_USAGE, "%s", err.text);
+	c->max_plugins = c->profile->n_plugins + (uint32_t)kc_strv_len(names);
+	c->plugins = kc_arena_zalloc(c->arena, c->max_plugins + 1, sizeof(*c->plugins));
 	if (!c->plugins)
 		return kc_complain(KC_EXIT_USAGE, "out of memory");
 	for (uint32_t i = 0; i < c->profile->n_plugins; i++) {
 		if (is_needed(c, c->profile->plugins[i]))
 			worst = KC_MAX(worst, open_plugin(c, c->profile->plugins[i]));
 	}
-	for (size_t i = 0; i < n; i++) {
-		if (all[i]->n_facts > 0)
-			worst = KC_MAX(worst, open_plugin(c, all[i]));
-	}
-	return worst;
+	return KC_MAX(worst, open_gatherers(c));
 }
 
 /* ---- the run ---- */

@@ -68,6 +68,8 @@ const struct kc_profile *kc_command_profile(const struct kc_command *command)
 		(void)kc_complain(0, "the profile has %u fault%s, so nothing was judged",
 				  diagnostics.n_errors, diagnostics.n_errors == 1 ? "" : "s");
 		profile = NULL;
+	} else if (diagnostics.n_warnings > 0) {
+		print_diagnostics(&diagnostics);
 	}
 	kc_diagnostics_done(&diagnostics);
 	return profile;
@@ -95,7 +97,6 @@ const struct kc_manifest *const *kc_command_manifests(const struct kc_command *c
 	const struct kc_manifest **list;
 	const char *const *names;
 	struct kc_err err = { 0 };
-	size_t n = 0;
 
 	if (kc_profile_names(command->paths.plugins, command->arena, &err, &names) < 0) {
 		(void)kc_complain(0, "%s", err.text);
@@ -106,9 +107,7 @@ const struct kc_manifest *const *kc_command_manifests(const struct kc_command *c
 		return NULL;
 	KC_FOREACH_STR (name, names) {
 		if (kc_manifest_load(command->paths.plugins, name, &cache, command->arena, &err,
-				     &list[n]) >= 0)
-			n++;
-		else
+				     &list[cache.n]) < 0)
 			(void)kc_complain(0, "%s", err.text);
 	}
 	return list;

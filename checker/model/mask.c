@@ -534,18 +534,35 @@ unsigned kc_mask(struct kc_buf *b, const char *text, size_t size)
 	return m.hits;
 }
 
-/* By its first letter: what each of the rules above must find in a text that it changes. */
+/*
+ * What each of the rules above must find in a text that it changes. Every text of a report is
+ * asked, so two letters decide first.
+ */
 static bool begins_trigger(const char *s, size_t n)
 {
-	static const char *const triggers[] = { "passw",  "passphrase", "secret",      "token",
-						"apikey", "key",	"credential",  "auth",
-						"bearer", "basic",	"-----begin ", "://",
-						"eyj" };
+#define TRIGGER(text)                  \
+	{                              \
+		text, sizeof(text) - 1 \
+	}
+	static const struct {
+		const char *text;
+		size_t len;
+	} triggers[] = {
+		TRIGGER("passw"),  TRIGGER("passphrase"), TRIGGER("secret"), TRIGGER("token"),
+		TRIGGER("apikey"), TRIGGER("key"),	  TRIGGER("auth"),   TRIGGER("credential"),
+		TRIGGER("bearer"), TRIGGER("basic"),	  TRIGGER("://"),    TRIGGER("-----begin "),
+		TRIGGER("eyj"),
+	};
+#undef TRIGGER
+	char first, second;
 
+	if (n < 2)
+		return false;
+	first = lower(s[0]);
+	second = lower(s[1]);
 	for (size_t i = 0; i < KC_ARRAY_SIZE(triggers); i++) {
-		size_t len = strlen(triggers[i]);
-
-		if (lower(*s) == triggers[i][0] && len <= n && equals_nocase(s, len, triggers[i]))
+		if (first == triggers[i].text[0] && second == triggers[i].text[1] &&
+		    triggers[i].len <= n && equals_nocase(s, triggers[i].len, triggers[i].text))
 			return true;
 	}
 	return false;
@@ -553,11 +570,20 @@ static bool begins_trigger(const char *s, size_t n)
 
 bool kc_mask_needed(const char *text, size_t size)
 {
+	/* First letters of the triggers, and the dot of a bootstrap token. */
+	static const bool may_begin[256] = {
+		['p'] = true, ['P'] = true, ['s'] = true, ['S'] = true, ['t'] = true,
+		['T'] = true, ['k'] = true, ['K'] = true, ['c'] = true, ['C'] = true,
+		['a'] = true, ['A'] = true, ['b'] = true, ['B'] = true, ['e'] = true,
+		['E'] = true, ['-'] = true, [':'] = true, ['.'] = true,
+	};
+
 	for (size_t i = 0; i < size; i++) {
-		if (memchr("pPsStTkKcCaAbB-:eE", text[i], 18) && begins_trigger(text + i, size - i))
-			return true;
-		if (text[i] == '.' && i >= 6 && (i == 6 || !is_word(text[i - 7])) &&
-		    is_bootstrap_token(text, size, i - 6, i))
+		if (!may_begin[(unsigned char)text[i]])
+			continue;
+		if (text[i] != '.' ? begins_trigger(text + i, size - i)
+				   : i >= 6 && (i == 6 || !is_word(text[i - 7])) &&
+					     is_bootstrap_token(text, size, i - 6, i))
 			return true;
 	}
 	return false;

@@ -332,8 +332,10 @@ void kc_broker_stop(struct kc_broker *broker)
 
 	if (broker->pid <= 0)
 		return;
+	kc_channel_shut(&broker->channel);
+	kc_channel_drain(&broker->channel, kc_now_usec() + 2 * STOP_USEC);
 	kc_channel_done(&broker->channel);
-	if (!kc_wait_until(broker->pid, kc_now_usec() + 2 * STOP_USEC, &status))
+	if (!kc_wait_until(broker->pid, kc_now_usec() + STOP_USEC, &status))
 		(void)kill(broker->pid, SIGKILL);
 	broker->pid = 0;
 }

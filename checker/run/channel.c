@@ -189,3 +189,23 @@ int kc_channel_wait(struct kc_channel *c, uint64_t deadline_usec, struct kc_fram
 			return r;
 	}
 }
+
+void kc_channel_shut(struct kc_channel *c)
+{
+	(void)shutdown(c->fd, SHUT_WR);
+}
+
+void kc_channel_drain(struct kc_channel *c, uint64_t deadline_usec)
+{
+	for (;;) {
+		struct pollfd pfd = { .fd = c->fd, .events = POLLIN };
+		uint64_t now = kc_now_usec();
+		int r = kc_channel_receive(c, NULL);
+
+		kc_buf_reset(&c->in);
+		c->in_used = 0;
+		if (r == 0 || (r < 0 && r != -EAGAIN) || now >= deadline_usec)
+			return;
+		(void)poll(&pfd, 1, (int)((deadline_usec - now) / 1000 + 1));
+	}
+}

@@ -42,3 +42,9 @@ int kc_channel_next(struct kc_channel *c, struct kc_frame *ret_frame);
 
 /* Waits for a whole frame until the deadline (kc_now_usec()). -ETIMEDOUT, -EPIPE, -EBADMSG. */
 int kc_channel_wait(struct kc_channel *c, uint64_t deadline_usec, struct kc_frame *ret_frame);
+
+/* Tells the other end that nothing more will come. */
+void kc_channel_shut(struct kc_channel *c);
+
+/* Waits until the other end has closed too, or the deadline. Reads and drops what still comes. */
+void kc_channel_drain(struct kc_channel *c, uint64_t deadline_usec);

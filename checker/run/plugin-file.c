@@ -208,6 +208,11 @@ int kc_plugin_file_open(const struct kc_manifest *manifest, struct kc_err *err,
 	struct stat st;
 	int r;
 
+	/* What it says of parameters, reasons and repairs counts as much as the code. */
+	r = kc_trust_open(AT_FDCWD, manifest->file, KC_TRUST_STICKY, err, &vetted);
+	if (r < 0)
+		return r;
+	vetted = kc_close(vetted);
 	file.path = kc_asprintf("%.*s%s.so", slash ? (int)(slash + 1 - manifest->file) : 0,
 				manifest->file, manifest->name);
 	if (!file.path)

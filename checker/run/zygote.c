@@ -210,17 +210,22 @@ static void finish(struct zygote *z)
 		(void)kill(z->children[i].pid, SIGKILL);
 	}
 	z->n_children = 0;
-	while (kc_now_usec() < deadline) {
-		unsigned left = kill_strays(z);
+	for (;;) {
+		struct pollfd pfd = { .fd = z->signals, .events = POLLIN };
+		struct signalfd_siginfo info;
+		uint64_t now = kc_now_usec();
 		pid_t pid;
 
+		(void)kill_strays(z);
 		do
 			pid = waitpid(-1, NULL, WNOHANG);
 		while (pid > 0);
-		if (pid < 0 && errno == ECHILD && left == 0)
+		/* One that cannot die is waited for no longer than this. */
+		if (pid < 0 || now >= deadline)
 			break;
-		if (pid == 0)
-			(void)usleep(100);
+		(void)poll(&pfd, 1, (int)((deadline - now) / 1000 + 1));
+		while (read(z->signals, &info, sizeof(info)) > 0)
+			;
 	}
 	_exit(0);
 }
@@ -393,8 +398,10 @@ void kc_zygote_stop(struct kc_zygote *zygote)
 
 	if (zygote->pid <= 0)
 		return;
+	kc_channel_shut(&zygote->channel);
+	kc_channel_drain(&zygote->channel, kc_now_usec() + 2 * STOP_USEC);
 	kc_channel_done(&zygote->channel);
-	if (!kc_wait_until(zygote->pid, kc_now_usec() + 2 * STOP_USEC, &status))
+	if (!kc_wait_until(zygote->pid, kc_now_usec() + STOP_USEC, &status))
 		(void)kill(zygote->pid, SIGKILL);
 	zygote->pid = 0;
 }
