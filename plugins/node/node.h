@@ -10,7 +10,8 @@ struct node {
 	struct kc_arena arena;
 	bool live;
 	const char *release, *machine; /* of the running kernel; NULL when they are not known */
-	struct kc_bytes dpkg; /* /var/lib/dpkg/status, read when first needed */
+	char *dpkg; /* /var/lib/dpkg/status, read when first needed */
+	size_t dpkg_size;
 	bool dpkg_read;
 	int dpkg_code; /* of reading it */
 };
@@ -36,6 +37,12 @@ const char *node_why(struct node *n);
 
 /* 1: something is there; 0: nothing; negative errno: it could not be seen, with node_why(). */
 int node_exists(struct node *n, const char *path);
+
+/*
+ * The type of the file system at a mount point of the running system; NULL when nothing is mounted
+ * there, or nothing can be said, with the code in *ret_code.
+ */
+const char *node_mount_type(struct node *n, const char *path, int *ret_code);
 
 void node_gather_os(struct node *n);
 void node_gather_kernel(struct node *n); /* sets n->release and n->machine; first of all */

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <unistd.h>
+
 #include "formats/dpkg.h"
 #include "node.h"
 
@@ -42,13 +44,13 @@ static struct node_value unknown(const char *why)
 	return (struct node_value){ KC_FACT_UNKNOWN, NULL, why };
 }
 
-static void find_in(struct node *n, const char *file, const struct kc_bytes *text, const char *name,
-		    struct node_value *value)
+static void find_in(struct node *n, const char *file, const char *text, size_t size,
+		    const char *name, struct node_value *value)
 {
 	struct kc_dpkg_package package;
 	int r;
 
-	r = kc_dpkg_find(text->data, text->size, name, &n->arena, &package);
+	r = kc_dpkg_find(text, size, name, &n->arena, &package);
 	if (r > 0) {
 		const char *version = kc_dpkg_upstream(package.version, &n->arena);
 
@@ -58,11 +60,45 @@ static void find_in(struct node *n, const char *file, const struct kc_bytes *tex
 	}
 }
 
+/*
+ * Into memory of its own at once: the file has megabytes, which the table of services would have to
+ * copy for the sake of its bounds.
+ */
+static int read_status(struct node *n)
+{
+	kc_cleanup(kc_closep) int fd = -EBADF;
+	struct kc_stat st = { .size_of = sizeof(st) };
+	size_t size = 0;
+	int r;
+
+	r = kc_open_file(n->host, n->run, DPKG_STATUS, 0, &fd);
+	if (r >= 0)
+		r = kc_stat(n->host, n->run, DPKG_STATUS, 0, &st);
+	if (r < 0)
+		return r;
+	if (st.size > DPKG_MAX)
+		return -EFBIG;
+	n->dpkg = malloc((size_t)st.size + 1);
+	if (!n->dpkg)
+		return -ENOMEM;
+	while (size < st.size) {
+		ssize_t got = read(fd, n->dpkg + size, (size_t)st.size - size);
+
+		if (got < 0 && errno != EINTR)
+			return -errno;
+		if (got == 0)
+			break;
+		size += got > 0 ? (size_t)got : 0;
+	}
+	n->dpkg_size = size;
+	return 0;
+}
+
 /* The database of dpkg, or of an image that has been made without it. */
 static void find_dpkg(struct node *n, const char *const *packages, struct node_value *value)
 {
 	if (!n->dpkg_read) {
-		n->dpkg_code = kc_read_file(n->host, n->run, DPKG_STATUS, DPKG_MAX, &n->dpkg);
+		n->dpkg_code = read_status(n);
 		n->dpkg_read = true;
 	}
 	KC_FOREACH_STR (name, packages) {
@@ -72,9 +108,9 @@ static void find_dpkg(struct node *n, const char *const *packages, struct node_v
 		if (value->state == KC_FACT_KNOWN)
 			return;
 		if (n->dpkg_code >= 0)
-			find_in(n, DPKG_STATUS, &n->dpkg, name, value);
+			find_in(n, DPKG_STATUS, n->dpkg, n->dpkg_size, name, value);
 		else if (kc_read_file(n->host, n->run, file, DPKG_FILE_MAX, &text) >= 0)
-			find_in(n, file, &text, name, value);
+			find_in(n, file, text.data, text.size, name, value);
 	}
 }
 

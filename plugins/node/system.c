@@ -180,12 +180,16 @@ static bool field_is(const char *field, size_t n, const char *text)
 	return field && n == strlen(text) && memcmp(field, text, n) == 0;
 }
 
-/* The type of what is mounted at a path: the last such mount lies on top. */
-static const char *mount_type(struct node *n, const struct kc_bytes *mountinfo, const char *path)
+/* The last of several mounts at a place lies on top. */
+const char *node_mount_type(struct node *n, const char *path, int *ret_code)
 {
+	struct kc_bytes mountinfo;
 	const char *type = NULL;
 
-	for (const char *line = mountinfo->data, *end; *line; line = *end ? end + 1 : end) {
+	*ret_code = kc_mountinfo(n->host, n->run, &mountinfo);
+	if (*ret_code < 0)
+		return NULL;
+	for (const char *line = mountinfo.data, *end; *line; line = *end ? end + 1 : end) {
 		const char *point, *separator, *field;
 		size_t size;
 
@@ -204,20 +208,18 @@ static const char *mount_type(struct node *n, const struct kc_bytes *mountinfo, 
 void node_gather_cgroup(struct node *n)
 {
 	static const char name[] = "cgroup.version";
-	struct kc_bytes mountinfo;
 	const char *type;
+	int r;
 
 	if (!n->live) {
 		node_unknown(n, name,
 			     "the start of a system decides on it, by kernel arguments too");
 		return;
 	}
-	if (kc_mountinfo(n->host, n->run, &mountinfo) < 0) {
+	type = node_mount_type(n, "/sys/fs/cgroup", &r);
+	if (r < 0)
 		node_unknown(n, name, node_why(n));
-		return;
-	}
-	type = mount_type(n, &mountinfo, "/sys/fs/cgroup");
-	if (!type)
+	else if (!type)
 		node_absent(n, name, "nothing is mounted at /sys/fs/cgroup");
 	else if (kc_streq(type, "cgroup2"))
 		node_known(n, name, "2", "/sys/fs/cgroup is cgroup2");

@@ -81,12 +81,29 @@ static const struct {
 	{ "microsoft-standard", "wsl" },
 };
 
+/*
+ * Disks of machines are made from images of containers too, marks and all: there pid 2 is the
+ * kernel's, and the root is a file system of its own. A container has one of the two at most.
+ */
+static bool is_whole_machine(struct node *n)
+{
+	struct kc_bytes comm;
+	const char *root;
+	int r;
+
+	if (kc_read_file(n->host, n->run, "/proc/2/comm", MARK_MAX, &comm) < 0 ||
+	    !kc_streq(comm.data, "kthreadd\n"))
+		return false;
+	root = node_mount_type(n, "/", &r);
+	return root && !kc_streq(root, "overlay");
+}
+
 static bool find_other_mark(struct node *n)
 {
 	struct kc_bytes cgroup;
 
 	for (size_t i = 0; i < KC_ARRAY_SIZE(container_files); i++)
-		if (node_exists(n, container_files[i].text) > 0)
+		if (node_exists(n, container_files[i].text) > 0 && !is_whole_machine(n))
 			return set_container(n, container_files[i].kind, container_files[i].text);
 	if (kc_read_file(n->host, n->run, "/proc/1/cgroup", CGROUP_MAX, &cgroup) >= 0)
 		for (size_t i = 0; i < KC_ARRAY_SIZE(container_cgroups); i++)
