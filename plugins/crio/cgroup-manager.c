@@ -120,6 +120,44 @@ int crio_cgroup_manager_run(void *state, const struct kc_host *host, struct kc_r
 	return r;
 }
 
+/* The first cgroup of conmon that does not go with the manager, or NULL. */
+static const struct kc_crio_value *faulty_group(const struct kc_crio_config *config)
+{
+	bool handlers = !config->version || config->version >= KC_CRIO_MONITOR_SINCE;
+
+	if (config->conmon_cgroup.text[0] || !handlers)
+		return group_fault(config, config->conmon_cgroup.text) ? &config->conmon_cgroup
+								       : NULL;
+	for (size_t i = 0; i < config->n_handlers; i++) {
+		const struct kc_crio_handler *handler = &config->handler[i];
+
+		if (kc_crio_handler_has_conmon(handler) &&
+		    group_fault(config, handler->monitor_cgroup.text))
+			return &handler->monitor_cgroup;
+	}
+	return NULL;
+}
+
+/* With the manager that is wanted and this cgroup crio might not start; 1: said by hand. */
+static int plan_group(const struct judgement *j, const char *manager)
+{
+	struct kc_crio_config wanted = *j->config;
+	const struct kc_crio_value *group;
+	int r;
+
+	wanted.cgroup_manager.text = manager;
+	group = faulty_group(&wanted);
+	if (!group)
+		return 0;
+	r = crio_plan_manual(j,
+			     kc_text(j->host, j->run,
+				     "# Set cgroup_manager to \"%s\" and, in place of \"%s\" (%s), "
+				     "conmon_cgroup to \"pod\"; then restart crio.",
+				     manager, group->text, group->source),
+			     "The cgroup of conmon does not go with that manager.");
+	return r < 0 ? r : 1;
+}
+
 int crio_cgroup_manager_plan(void *state, const struct kc_host *host, struct kc_run *run)
 {
 	kc_cleanup(kc_arena_done) struct kc_arena arena = { 0 };
@@ -131,9 +169,15 @@ int crio_cgroup_manager_plan(void *state, const struct kc_host *host, struct kc_
 		r = crio_begin(&j, host, run, &arena, true);
 	if (r <= 0)
 		return r;
-	r = 0;
-	if (j.config->refused || !kc_streq(j.config->cgroup_manager.text, manager))
+	r = crio_plan_blocked(&j);
+	if (r == 0)
+		r = plan_group(&j, manager);
+	if (r != 0)
+		return KC_MIN(r, 0);
+	if (kc_streq(j.config->cgroup_manager.text, manager))
+		r = 1;
+	else
 		r = crio_plan_setting(&j, &j.config->cgroup_manager, DROPIN, "cgroup_manager",
 				      manager);
-	return r < 0 ? r : crio_plan_restart(&j);
+	return r <= 0 ? r : crio_plan_restart(&j);
 }

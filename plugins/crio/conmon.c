@@ -257,11 +257,13 @@ int crio_conmon_plan(void *state, const struct kc_host *host, struct kc_run *run
 
 	if (r <= 0)
 		return r;
-	value = j.config->refused ? &j.config->conmon : faulty(&j);
-	path = elsewhere(&j);
+	r = crio_plan_blocked(&j);
+	if (r != 0)
+		return KC_MIN(r, 0);
+	value = faulty(&j);
+	path = value ? elsewhere(&j) : NULL;
 	if (value && !path)
 		return kc_step(host, run, &missing);
-	if (value)
-		r = crio_plan_setting(&j, value, DROPIN, "conmon", path);
-	return r < 0 ? r : crio_plan_restart(&j);
+	r = value ? crio_plan_setting(&j, value, DROPIN, "conmon", path) : 1;
+	return r <= 0 ? r : crio_plan_restart(&j);
 }

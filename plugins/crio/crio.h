@@ -41,10 +41,19 @@ int crio_report_unasked(const struct judgement *j, const char *subject, int code
 /* The value of a pair, or NULL. */
 const char *crio_pair(const struct kc_pairs *pairs, const char *key);
 
+/* Says what a person has to do. */
+int crio_plan_manual(const struct judgement *j, const char *content, const char *why);
+
 /*
- * Describes a drop-in NAME below CRIO_DROPIN_DIR with one setting of [crio.runtime], and the
- * restart. When a drop-in would not win against `value`, or CRI-O refuses its files, says what to
- * do by hand instead.
+ * When CRI-O refuses its files, or one cannot be read, says what to do by hand: then nothing else
+ * may be planned, a restart least of all. 1: said; 0: go on; negative errno.
+ */
+int crio_plan_blocked(const struct judgement *j);
+
+/*
+ * Describes a drop-in NAME below CRIO_DROPIN_DIR with one setting of [crio.runtime]. Where a
+ * drop-in would not win against `value`, says what to do by hand instead. 1: planned; 0: by hand;
+ * negative errno.
  */
 int crio_plan_setting(const struct judgement *j, const struct kc_crio_value *value,
 		      const char *name, const char *key, const char *setting);

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "crio.h"
 
-static int plan_manual(const struct judgement *j, uint32_t horizon, const char *content,
-		       const char *why)
+int crio_plan_manual(const struct judgement *j, const char *content, const char *why)
 {
 	const struct kc_step step = {
 		.size = sizeof(step),
 		.kind = KC_STEP_MANUAL,
-		.horizon = horizon,
+		.horizon = KC_BOOT,
 		.content = content,
 		.content_size = strlen(content),
 		.why = why,
@@ -62,6 +61,23 @@ static int plan_dir(const struct judgement *j)
 	return kc_step(j->host, j->run, &step);
 }
 
+int crio_plan_blocked(const struct judgement *j)
+{
+	const struct kc_crio_config *config = j->config;
+	const struct kc_crio_fault *fault = config->refused ? config->refused : config->unseen;
+	int r;
+
+	if (!fault)
+		return 0;
+	r = crio_plan_manual(
+		j,
+		kc_text(j->host, j->run, "# %s %s: %s",
+			config->refused ? "Correct" : "Make readable", fault->source, fault->text),
+		config->refused ? "No drop-in helps while CRI-O refuses its configuration."
+				: "What cannot be read may win over any drop-in.");
+	return r < 0 ? r : 1;
+}
+
 int crio_plan_setting(const struct judgement *j, const struct kc_crio_value *value,
 		      const char *name, const char *key, const char *setting)
 {
@@ -82,19 +98,17 @@ int crio_plan_setting(const struct judgement *j, const struct kc_crio_value *val
 	};
 	int r;
 
-	if (j->config->refused)
-		return plan_manual(j, KC_BOOT,
-				   kc_text(j->host, j->run, "# Correct %s: %s",
-					   j->config->refused->source, j->config->refused->text),
-				   "No drop-in helps while CRI-O refuses its configuration.");
 	if (!dropin_wins(j, value, path))
-		return plan_manual(j, KC_BOOT,
-				   kc_text(j->host, j->run,
-					   "# In %s, set %s to \"%s\", or take the setting out.",
-					   value->source, key, setting),
-				   "A drop-in file would not win against that place.");
+		return crio_plan_manual(
+			j,
+			kc_text(j->host, j->run,
+				"# In %s, set %s to \"%s\", or take the setting out.",
+				value->source, key, setting),
+			"A drop-in file would not win against that place.");
 	step.why = kc_text(j->host, j->run, "%s is \"%s\" by %s; a later file wins.", key,
 			   value->text, value->source);
 	r = plan_dir(j);
-	return r < 0 ? r : kc_step(j->host, j->run, &step);
+	if (r == 0)
+		r = kc_step(j->host, j->run, &step);
+	return r < 0 ? r : 1;
 }

@@ -23,8 +23,7 @@ static void *grow(struct kc_arena *arena, void *items, size_t n, size_t *size, s
 	return bigger;
 }
 
-/* True beyond the bound; the first that decides a verdict is always kept. */
-static bool is_one_too_many(const struct kc_crio_merge *m, uint32_t kind)
+bool kc_crio_is_full(const struct kc_crio_merge *m, uint32_t kind)
 {
 	if (m->n_faults < FAULTS_MAX)
 		return false;
@@ -43,7 +42,7 @@ int kc_crio_note(struct kc_crio_merge *m, uint32_t kind, const char *subject, co
 	const char *text;
 	va_list ap;
 
-	if (is_one_too_many(m, kind))
+	if (kc_crio_is_full(m, kind))
 		return 0;
 	fault = grow(m->arena, m->fault, m->n_faults, &m->size_faults, sizeof(*fault));
 	if (!fault)

@@ -75,20 +75,24 @@ static int set_value(struct kc_crio_merge *m, const struct kc_toml_node *node,
 /* A key that CRI-O passes over in silence. */
 static int note_ignored(struct kc_crio_merge *m, const char *table, const struct kc_toml_node *node)
 {
-	const char *nearest = kc_crio_key_nearest(table, node->key);
-	const char *source = node_source(m, node);
-	const char *subject =
-		*table ? kc_arena_printf(m->arena, "%s.%s", table, node->key) : node->key;
+	uint32_t kind = m->version > KC_CRIO_NEWEST ? KC_CRIO_UNJUDGED : KC_CRIO_IGNORED;
+	const char *nearest, *source, *subject;
 
+	/* The nearest name takes its time, and a hostile file has thousands of keys. */
+	if (kc_crio_is_full(m, kind))
+		return 0;
+	nearest = kc_crio_key_nearest(table, node->key);
+	source = node_source(m, node);
+	subject = *table ? kc_arena_printf(m->arena, "%s.%s", table, node->key) : node->key;
 	if (!source || !subject)
 		return -ENOMEM;
-	if (m->version > KC_CRIO_NEWEST)
-		return kc_crio_note(m, KC_CRIO_UNJUDGED, subject, source,
+	if (kind == KC_CRIO_UNJUDGED)
+		return kc_crio_note(m, kind, subject, source,
 				    "%s is no key of CRI-O up to 1.%d, the newest known here",
 				    subject, KC_CRIO_NEWEST);
-	return kc_crio_note(
-		m, KC_CRIO_IGNORED, subject, source, "CRI-O has no key %s and ignores it%s%s%s",
-		subject, nearest ? "; it has \"" : "", nearest ? nearest : "", nearest ? "\"" : "");
+	return kc_crio_note(m, kind, subject, source, "CRI-O has no key %s and ignores it%s%s%s",
+			    subject, nearest ? "; it has \"" : "", nearest ? nearest : "",
+			    nearest ? "\"" : "");
 }
 
 /* Holds a node against its key: 1 when CRI-O takes it, 0 when not. */

@@ -26,10 +26,12 @@ struct kc_crio_merge {
 };
 
 /*
- * Notes a fault. `subject` and `source` are kept, the text is made. Beyond a thousand faults
- * further ones are dropped, but for the first that CRI-O refuses and the first that could not be
- * seen. -ENOMEM.
+ * True when a further fault of the kind would be dropped: beyond a thousand, but for the first that
+ * CRI-O refuses and the first that could not be seen.
  */
+bool kc_crio_is_full(const struct kc_crio_merge *m, uint32_t kind);
+
+/* Notes a fault, unless it is full. `subject` and `source` are kept, the text is made. -ENOMEM. */
 int kc_crio_note(struct kc_crio_merge *m, uint32_t kind, const char *subject, const char *source,
 		 const char *fmt, ...) kc_printf(5, 6);
 

@@ -14,12 +14,13 @@ static size_t split(const char *text, size_t size, struct kc_crio_file *file, si
 		const char *end = memchr(text, '\0', size);
 		size_t length = end ? (size_t)(end - text) : size;
 
-		file[n++] = (struct kc_crio_file){
+		file[n] = (struct kc_crio_file){
 			.path = "/etc/crio/crio.conf.d/fuzz.conf",
 			.text = text,
 			.size = length,
 			.dropin = n > 0,
 		};
+		n++;
 		if (!end)
 			break;
 		text += length + 1;
