@@ -30,9 +30,10 @@
  *   -EPERM       the rules of the sandbox or of the broker forbid the question
  *   -EOPNOTSUPP  it belongs to a running system and only an offline root is looked at
  *   -ENOSYS      this host of the contract does not have the service
- *   -ENOTSUP     the other side does not know the question (an older runtime, another interface);
- * on Linux the same number as -EOPNOTSUPP, so kc_is_live() tells the two apart -ETIMEDOUT   nobody
- * answered within the deadline -ECONNREFUSED  a socket is there and nobody listens behind it
+ *   -ENOTSUP     the other side does not know the question; on Linux the number of -EOPNOTSUPP,
+ *                so that kc_is_live() tells the two apart
+ *   -ETIMEDOUT   nobody answered within the deadline
+ *   -ECONNREFUSED  a socket is there and nobody listens behind it
  *   -ENOTSOCK, -EISDIR, -ELOOP, -EFBIG  what is there is of the wrong kind, or too large
  *   -ECONNRESET  the other side went away in the middle of its answer
  *   -EPROTO      the other side speaks another protocol, or rubbish
