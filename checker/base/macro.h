@@ -14,6 +14,10 @@
 #define kc_must_check	    __attribute__((warn_unused_result))
 #define kc_noreturn	    __attribute__((noreturn))
 
+/* A name out of two, the second of which may be a macro such as __LINE__. */
+#define KC_PASTE_NOW(a, b) a##b
+#define KC_PASTE(a, b)	   KC_PASTE_NOW(a, b)
+
 #define KC_ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 #define KC_MIN(a, b)	 ((a) < (b) ? (a) : (b))
 #define KC_MAX(a, b)	 ((a) > (b) ? (a) : (b))

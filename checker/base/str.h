@@ -46,9 +46,9 @@ bool kc_strv_has(const char *const *list, const char *s);
 size_t kc_strv_len(const char *const *list);
 
 /* Iterates over a NULL-terminated list that may itself be NULL. */
-#define KC_FOREACH_STR(s, list)                                                 \
-	for (const char *const *_kc_i = (const char *const *)(list), *s = NULL; \
-	     _kc_i && (s = *_kc_i); _kc_i++)
+#define KC_FOREACH_STR(s, list) KC_FOREACH_STR_AT(s, list, KC_PASTE(_kc_at_, __LINE__))
+#define KC_FOREACH_STR_AT(s, list, at) \
+	for (const char *const *at = (const char *const *)(list), *s = NULL; at && (s = *at); at++)
 
 /* asprintf() that returns the new string, or NULL when there is no memory. */
 char *kc_asprintf(const char *fmt, ...) kc_printf(1, 2) kc_must_check;

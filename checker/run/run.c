@@ -814,7 +814,8 @@ static int hand_over(struct run *run, struct kc_outcome *ret_outcome)
 
 	if (!warnings)
 		return -ENOMEM;
-	memcpy(warnings, run->warnings, run->n_warnings * sizeof(*warnings));
+	if (run->n_warnings > 0)
+		memcpy(warnings, run->warnings, run->n_warnings * sizeof(*warnings));
 	for (uint32_t i = 0; i < profile->n_rules; i++) {
 		if (profile->rules[i].selected)
 			run->judge.results[n++] = run->judge.results[i];
