@@ -172,7 +172,7 @@ static int open_plugin(struct check *c, const struct kc_manifest *manifest)
  * Whether a manifest can list facts, without parsing it: the word stands in those that do. Most do
  * not, and parsing them all would cost a small run more than its rules.
  */
-static bool may_gather(const char *dir, const char *name)
+static bool may_gather_in(const char *dir, const char *name)
 {
 	kc_cleanup(kc_freep) char *path = kc_asprintf("%s/%s.yaml", dir, name);
 	kc_cleanup(kc_buf_done) struct kc_buf text = { 0 };
@@ -182,6 +182,15 @@ static bool may_gather(const char *dir, const char *name)
 	if (fd < 0 || kc_read_all(fd, GLANCE_MAX, &text) < 0)
 		return true;
 	return memmem(text.data, text.len, "facts", strlen("facts")) != NULL;
+}
+
+static bool may_gather(const char *const *dirs, const char *name)
+{
+	KC_FOREACH_STR (dir, dirs) {
+		if (may_gather_in(dir, name))
+			return true;
+	}
+	return false;
 }
 
 static int open_gatherers(struct check *c)
@@ -195,11 +204,8 @@ static int open_gatherers(struct check *c)
 	KC_FOREACH_STR (name, names) {
 		struct kc_manifest_cache cache = { 0 };
 		const struct kc_manifest *manifest;
-		bool may = false;
 
-		KC_FOREACH_STR (dir, c->command->paths.plugins)
-			may = may || may_gather(dir, name);
-		if (!may || has_plugin(c, name))
+		if (has_plugin(c, name) || !may_gather(c->command->paths.plugins, name))
 			continue;
 		if (kc_manifest_load(c->command->paths.plugins, name, &cache, c->arena, &err,
 				     &manifest) < 0) {

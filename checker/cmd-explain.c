@@ -104,17 +104,37 @@ static void explain_rule(const struct kc_profile *profile, const struct kc_rule 
 	explain_check(rule->plugin, rule->check);
 }
 
-static const struct kc_rule *find_rule(const struct kc_profile *profile, const char *id)
+/* Names that may have been meant. Without memory for one there is a suggestion less. */
+static void add_name(struct kc_list *names, const char *name)
+{
+	const char **grown = realloc(names->item, (names->n + 2) * sizeof(*grown));
+
+	if (!grown)
+		return;
+	names->item = grown;
+	grown[names->n++] = name;
+	grown[names->n] = NULL;
+}
+
+static void names_done(struct kc_list *names)
+{
+	free(names->item);
+}
+
+static const struct kc_rule *search_profile(const struct kc_profile *profile, const char *id,
+					    struct kc_list *names)
 {
 	for (uint32_t i = 0; i < profile->n_rules; i++) {
 		if (kc_streq(profile->rules[i].id, id))
 			return profile->rules + i;
+		add_name(names, profile->rules[i].id);
 	}
 	return NULL;
 }
 
 /* The installed profiles, until one has the rule. */
 static const struct kc_rule *search_profiles(const struct kc_command *command, const char *id,
+					     struct kc_list *near,
 					     const struct kc_profile **ret_profile)
 {
 	const char *const *names;
@@ -133,7 +153,7 @@ static const struct kc_rule *search_profiles(const struct kc_command *command, c
 		const struct kc_rule *rule = NULL;
 
 		if (kc_profile_load(&request, command->arena, &diagnostics, &profile) >= 0)
-			rule = find_rule(profile, id);
+			rule = search_profile(profile, id, near);
 		kc_diagnostics_done(&diagnostics);
 		if (rule) {
 			*ret_profile = profile;
@@ -143,49 +163,46 @@ static const struct kc_rule *search_profiles(const struct kc_command *command, c
 	return NULL;
 }
 
-static const char **all_names(const struct kc_manifest *const *all,
-			      const struct kc_profile *profile)
+static const struct kc_manifest_check *search_checks(const struct kc_manifest *const *all,
+						     const char *id, struct kc_list *names,
+						     const struct kc_manifest **ret_manifest)
 {
-	size_t n = profile ? profile->n_rules : 0, k = 0;
-	const char **names;
-
-	for (size_t i = 0; all[i]; i++)
-		n += all[i]->n_checks;
-	names = calloc(n + 1, sizeof(*names));
-	for (size_t i = 0; names && all[i]; i++) {
-		for (uint32_t c = 0; c < all[i]->n_checks; c++)
-			names[k++] = all[i]->checks[c].id;
+	for (; *all; all++) {
+		for (uint32_t i = 0; i < (*all)->n_checks; i++) {
+			if (kc_streq((*all)->checks[i].id, id)) {
+				*ret_manifest = *all;
+				return (*all)->checks + i;
+			}
+			add_name(names, (*all)->checks[i].id);
+		}
 	}
-	for (uint32_t i = 0; names && profile && i < profile->n_rules; i++)
-		names[k++] = profile->rules[i].id;
-	return names;
+	return NULL;
 }
 
 static int explain(const struct kc_command *command, const struct kc_profile *profile,
 		   const char *what)
 {
 	const struct kc_manifest *const *all = kc_command_manifests(command);
-	kc_cleanup(kc_freep) const char **names = NULL;
+	kc_cleanup(names_done) struct kc_list names = { 0 };
+	const struct kc_manifest_check *check;
+	const struct kc_manifest *manifest;
 	const struct kc_rule *rule;
 	const char *near;
 
 	if (!all)
 		return KC_EXIT_USAGE;
-	for (size_t i = 0; strchr(what, '.') && all[i]; i++) {
-		const struct kc_manifest_check *check = kc_manifest_check(all[i], what);
-
-		if (check) {
-			explain_check(all[i], check);
-			return 0;
-		}
+	check = search_checks(all, what, &names, &manifest);
+	if (check) {
+		explain_check(manifest, check);
+		return 0;
 	}
-	rule = profile ? find_rule(profile, what) : search_profiles(command, what, &profile);
+	rule = profile ? search_profile(profile, what, &names)
+		       : search_profiles(command, what, &names, &profile);
 	if (rule) {
 		explain_rule(profile, rule);
 		return 0;
 	}
-	names = all_names(all, profile);
-	near = names ? kc_nearest(what, names) : NULL;
+	near = kc_nearest(what, names.item);
 	return kc_complain(KC_EXIT_USAGE, "there is no rule or check %s%s%s%s", what,
 			   near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
 }

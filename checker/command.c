@@ -65,8 +65,9 @@ const struct kc_profile *kc_command_profile(const struct kc_command *command)
 	r = kc_profile_load(&request, command->arena, &diagnostics, &profile);
 	if (r < 0) {
 		print_diagnostics(&diagnostics);
-		(void)kc_complain(0, "the profile has %u fault%s, so nothing was judged",
-				  diagnostics.n_errors, diagnostics.n_errors == 1 ? "" : "s");
+		(void)kc_complain(0, "the profile has %u fault%s%s", diagnostics.n_errors,
+				  diagnostics.n_errors == 1 ? "" : "s",
+				  o->verb == KC_VERB_CHECK ? ", so nothing was judged" : "");
 		profile = NULL;
 	} else if (diagnostics.n_warnings > 0) {
 		print_diagnostics(&diagnostics);
@@ -100,6 +101,10 @@ const struct kc_manifest *const *kc_command_manifests(const struct kc_command *c
 
 	if (kc_profile_names(command->paths.plugins, command->arena, &err, &names) < 0) {
 		(void)kc_complain(0, "%s", err.text);
+		return NULL;
+	}
+	if (!names[0]) {
+		(void)kc_complain(0, "there is no plugin in %s", command->paths.plugins[0]);
 		return NULL;
 	}
 	list = kc_arena_zalloc(command->arena, kc_strv_len(names) + 1, sizeof(*list));

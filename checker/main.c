@@ -1,20 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "commands.h"
 
-/* Descriptors 0, 1 and 2 may be closed by who starts this; then a report would go into a plugin's
- * file. */
+/*
+ * Descriptors 0, 1 and 2 may be closed by who starts this; then a report would go into a plugin's
+ * file. What stands in their place refuses to be used, so that no report is lost in silence.
+ */
 static void open_standard_fds(void)
 {
-	FILE *null;
-
-	do
-		null = fopen("/dev/null", "r+e");
-	while (null && fileno(null) <= 2);
-	if (null)
-		(void)fclose(null);
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+		if (fcntl(fd, F_GETFD) < 0)
+			(void)open("/dev/null",
+				   (fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) | O_CLOEXEC);
+	}
 }
 
 static int finish(int code)

@@ -28,6 +28,26 @@ static int check_names(const struct kc_profile *profile, const char *option,
 	return 0;
 }
 
+static int refuse_tag(const struct kc_profile *profile, const char *tag, struct kc_err *err)
+{
+	kc_cleanup(kc_freep) const char **tags = NULL;
+	const char *near;
+	size_t n = 0;
+
+	for (uint32_t i = 0; i < profile->n_rules; i++)
+		n += kc_strv_len(profile->rules[i].tags);
+	tags = calloc(n + 1, sizeof(*tags));
+	if (!tags)
+		return kc_err_set(err, -ENOMEM, "out of memory");
+	n = 0;
+	for (uint32_t i = 0; i < profile->n_rules; i++)
+		KC_FOREACH_STR (name, profile->rules[i].tags)
+			tags[n++] = name;
+	near = kc_nearest(tag, tags);
+	return kc_err_set(err, -EINVAL, "--tag %s: no rule of the profile has it%s%s%s", tag,
+			  near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
+}
+
 static int check_tags(const struct kc_profile *profile, const struct kc_list *tags,
 		      struct kc_err *err)
 {
@@ -37,8 +57,7 @@ static int check_tags(const struct kc_profile *profile, const struct kc_list *ta
 		for (uint32_t k = 0; k < profile->n_rules && !found; k++)
 			found = kc_strv_has(profile->rules[k].tags, tags->item[i]);
 		if (!found)
-			return kc_err_set(err, -EINVAL, "--tag %s: no rule of the profile has it",
-					  tags->item[i]);
+			return refuse_tag(profile, tags->item[i], err);
 	}
 	return 0;
 }
