@@ -99,14 +99,15 @@ static void header_host(struct text *t)
 static void header_run(struct text *t)
 {
 	const struct kc_report_run *run = &t->report->run;
+	uint32_t horizons = run->horizons & (t->report->host.live ? UINT32_MAX : ~(uint32_t)KC_NOW);
 	const char *separator = "";
 	char when[KC_TIME_MAX];
 
 	kc_format_time(run->started_usec, 1, when);
 	kc_buf_reset(&t->line);
-	kc_buf_addf(&t->line, "%s%s%s at %s%s", run->horizons & KC_NOW ? "now" : "",
-		    (run->horizons & (KC_NOW | KC_BOOT)) == (KC_NOW | KC_BOOT) ? " and " : "",
-		    run->horizons & KC_BOOT ? "next boot" : "", when,
+	kc_buf_addf(&t->line, "%s%s%s%s at %s%s", horizons & KC_NOW ? "now" : "",
+		    (horizons & (KC_NOW | KC_BOOT)) == (KC_NOW | KC_BOOT) ? " and " : "",
+		    horizons & KC_BOOT ? "next boot" : "", horizons ? "" : "nothing", when,
 		    run->strict ? ", strict" : "");
 	field(t, "judged");
 
@@ -439,27 +440,35 @@ static void details(struct text *t, const struct kc_result *result)
 		paragraph(t, "see:", reference);
 }
 
-/* The reasons of a rule that was skipped, each once. */
+/* Why a horizon was skipped, by its first finding that says so; NULL when none does. */
+static const char *reason_of(const struct kc_result *result, unsigned j)
+{
+	const struct kc_judgement *judgement = result->judgements + j;
+	const char *why = NULL;
+
+	for (uint32_t i = 0; i < judgement->n_findings && i < BLOCKS_MAX && !why; i++)
+		why = kc_finding_why(result, judgement->findings + i);
+	return why;
+}
+
+/* Why a rule was skipped: once where both horizons say the same. */
 static void add_reasons(struct kc_buf *b, const struct kc_result *result)
 {
-	const char *last = NULL;
+	const char *now = reason_of(result, KC_J_NOW), *boot = reason_of(result, KC_J_BOOT);
 
-	for (unsigned j = 0; j < KC_J_MAX; j++) {
-		const struct kc_judgement *judgement = result->judgements + j;
-
-		for (uint32_t i = 0; i < judgement->n_findings && i < BLOCKS_MAX; i++) {
-			const char *why = kc_finding_why(result, judgement->findings + i);
-
-			if (!why || kc_streq0(why, last))
-				continue;
-			if (last)
-				kc_buf_adds(b, "; ");
-			kc_value_add(b, why, VALUE_MAX);
-			last = why;
-		}
-	}
-	if (!last)
+	if (!now && !boot) {
 		kc_buf_adds(b, "no reason was given");
+	} else if (!now || !boot || kc_streq(now, boot)) {
+		kc_value_add(b, now ? now : boot, VALUE_MAX);
+	} else {
+		kc_buf_adds(b, "now: ");
+		kc_value_add(b, now, VALUE_MAX);
+		/* Reasons of manifests are sentences, and here two of them become one. */
+		if (b->len > 0 && b->data[b->len - 1] == '.')
+			b->len--;
+		kc_buf_adds(b, "; next boot: ");
+		kc_value_add(b, boot, VALUE_MAX);
+	}
 }
 
 static void rule_line(struct text *t, const struct kc_result *result, unsigned id_width)

@@ -19,9 +19,9 @@ int kc_read_all(int fd, size_t max, struct kc_buf *b)
 	size_t total = 0;
 
 	for (;;) {
-		/* One more than allowed, so that "too large" is seen and never taken for the end.
-		 */
-		size_t want = KC_MIN(sizeof(chunk), max - total + 1);
+		/* One more than allowed, so that "too large" is never taken for the end. */
+		size_t left = max - total;
+		size_t want = left < sizeof(chunk) ? left + 1 : sizeof(chunk);
 		ssize_t n = read(fd, chunk, want);
 
 		if (n < 0) {
