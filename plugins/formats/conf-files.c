@@ -9,29 +9,38 @@ static bool has_base(const struct kc_conf_files *files, const char *base)
 	return false;
 }
 
-/* Adds one name of a folder, if it is a file or a link. */
-static int add_file(const struct kc_unit_folders *folders, const char *dir, const char *base,
-		    struct kc_conf_files *files)
+int kc_conf_files_put(const struct kc_unit_folders *folders, const char *dir, const char *base,
+		      struct kc_conf_files *files)
 {
-	struct kc_stat stat = { .size_of = sizeof(stat) };
 	struct kc_conf_file *items;
 	const char *path;
-	int r;
 
-	path = kc_unit_path(folders->arena, dir, base);
-	if (!path)
-		return -ENOMEM;
-	r = kc_stat(folders->host, folders->run, path, KC_NOFOLLOW, &stat);
-	if (r || (stat.type != KC_FILE_REGULAR && stat.type != KC_FILE_SYMLINK))
-		return r == -ENOENT ? 0 : r;
+	if (has_base(files, base))
+		return 0;
 	if (files->n >= KC_UNIT_DROPINS_MAX)
 		return -E2BIG;
 	items = kc_unit_grow(folders->arena, files->item, files->n, &files->size, sizeof(*items));
-	if (!items)
+	path = kc_unit_path(folders->arena, dir, base);
+	if (!items || !path)
 		return -ENOMEM;
 	files->item = items;
 	items[files->n++] = (struct kc_conf_file){ .base = strrchr(path, '/') + 1, .path = path };
 	return 0;
+}
+
+/* 1 for a file or a link. */
+static int is_file(const struct kc_unit_folders *folders, const char *dir, const char *base)
+{
+	struct kc_stat stat = { .size_of = sizeof(stat) };
+	const char *path = kc_unit_path(folders->arena, dir, base);
+	int r;
+
+	if (!path)
+		return -ENOMEM;
+	r = kc_stat(folders->host, folders->run, path, KC_NOFOLLOW, &stat);
+	if (r)
+		return r == -ENOENT ? 0 : r;
+	return stat.type == KC_FILE_REGULAR || stat.type == KC_FILE_SYMLINK;
 }
 
 int kc_conf_files_add(const struct kc_unit_folders *folders, const char *dir, const char *suffix,
@@ -46,8 +55,11 @@ int kc_conf_files_add(const struct kc_unit_folders *folders, const char *dir, co
 	for (size_t i = 0; !r && i < names.n; i++) {
 		const char *base = names.item[i];
 
-		if (*base != '.' && kc_endswith(base, suffix) && !has_base(files, base))
-			r = add_file(folders, dir, base, files);
+		if (*base == '.' || !kc_endswith(base, suffix))
+			continue;
+		r = is_file(folders, dir, base);
+		if (r > 0)
+			r = kc_conf_files_put(folders, dir, base, files);
 	}
 	return r;
 }

@@ -102,6 +102,12 @@ static int resolve_parent(const struct kc_unit_folders *folders, const char *pat
 
 	if (!parent)
 		return -ENOMEM;
+	for (size_t i = 0; i < folders->n; i++)
+		if (kc_streq(parent, folders->dir[i].path) ||
+		    kc_streq(parent, folders->dir[i].resolved)) {
+			*ret_parent = folders->dir[i].resolved;
+			return 0;
+		}
 	r = kc_resolve(folders->host, folders->run, parent, ret_parent);
 	if (r != -ENOENT && r != -ENOTDIR && r != -EOPNOTSUPP)
 		return r;

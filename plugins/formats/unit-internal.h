@@ -188,11 +188,14 @@ struct kc_conf_files {
 };
 
 /*
- * Adds the files and links of a folder whose names have the suffix ("" for all); a name that is
- * there already, from a folder that was added before, beats the new one. A folder that is not there
- * is none.
+ * Adds the files and links of a folder whose names have the suffix; a name that is there already,
+ * from a folder that was added before, beats the new one. A folder that is not there is none.
  */
 int kc_conf_files_add(const struct kc_unit_folders *folders, const char *dir, const char *suffix,
+		      struct kc_conf_files *files);
+
+/* Adds one name of a folder, whatever it is, unless the name is there already. */
+int kc_conf_files_put(const struct kc_unit_folders *folders, const char *dir, const char *base,
 		      struct kc_conf_files *files);
 
 /* Orders them by name, whatever folder they are in. */

@@ -1,48 +1,66 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "unit-internal.h"
 
-/* Units that are looked at before the search is given up. */
+/* Names that are followed before the search is given up. */
 enum {
-	UNITS_MAX = 2048
+	WISHES_MAX = 8192
 };
 
 static const char *const dependency_keys[] = { "Wants",	  "Requires", "BindsTo",
 					       "Upholds", "BindTo",   NULL };
 static const char *const dependency_dirs[] = { "wants", "requires", "upholds", NULL };
 
+/* A name that somebody wants, to be visited; `link`: where, if that may be a mask. */
+struct wish {
+	const char *name, *link;
+};
+
+struct wishes {
+	struct wish *item;
+	size_t n, size, next;
+};
+
 struct search {
 	struct kc_unit_folders *folders;
 	struct kc_unit_names wanted; /* names of the unit that is looked for */
-	struct kc_unit_names targets, others; /* to visit: targets lead there sooner */
-	size_t next_target, next_other;
+	struct wishes targets, others; /* targets are visited first: they lead there sooner */
+	struct kc_unit_names visited;
 	struct kc_unit_start start;
 };
 
-/* Notes that `by` wants the unit of this name, at a place. */
-static int want(struct search *s, const char *by, const char *name, const char *source)
+static bool is_wanted(const struct search *s, const char *name)
 {
-	struct kc_unit_found found;
-	bool hit = false;
-	int r;
+	for (size_t i = 0; i < s->wanted.n; i++)
+		if (kc_streq(s->wanted.item[i], name))
+			return true;
+	return false;
+}
 
-	if (s->start.reached || kc_unit_name_kind(name) < 0 ||
-	    kc_unit_name_kind(name) == KC_UNIT_TEMPLATE)
+/* Notes that `by` wants the unit of this name, at a place; link as in struct wish. */
+static int want(struct search *s, const char *by, const char *name, const char *source,
+		const char *link)
+{
+	struct wishes *wishes = kc_endswith(name, ".target") ? &s->targets : &s->others;
+	struct wish *items;
+	int kind = kc_unit_name_kind(name);
+
+	if (s->start.reached || kind < 0 || kind == KC_UNIT_TEMPLATE)
 		return 0;
-	for (size_t i = 0; i < s->wanted.n && !hit; i++)
-		hit = kc_streq(s->wanted.item[i], name);
-	if (hit) {
+	if (is_wanted(s, name)) {
 		s->start.reached = true;
 		s->start.by = by;
 		s->start.source = source;
 		return 0;
 	}
-	r = kc_unit_find(s->folders, name, &found);
-	if (r || found.loops || found.entry.type != KC_ENTRY_FILE)
-		return r;
-	if (s->targets.n + s->others.n >= UNITS_MAX)
+	if (wishes->n >= WISHES_MAX)
 		return -E2BIG;
-	return kc_unit_names_add(kc_endswith(found.name, ".target") ? &s->targets : &s->others,
-				 s->folders->arena, found.name);
+	items = kc_unit_grow(s->folders->arena, wishes->item, wishes->n, &wishes->size,
+			     sizeof(*items));
+	if (!items)
+		return -ENOMEM;
+	wishes->item = items;
+	items[wishes->n++] = (struct wish){ .name = name, .link = link };
+	return 0;
 }
 
 /* Follows Wants= and the like. */
@@ -65,7 +83,7 @@ static int follow_settings(struct search *s, const struct kc_unit_file *unit)
 		while ((r = kc_unit_word(&text, KC_WORD_RETAIN, arena, &word)) > 0) {
 			r = kc_unit_specifiers(unit->canonical, word, arena, &name);
 			if (!r)
-				r = want(s, unit->canonical, name, source);
+				r = want(s, unit->canonical, name, source, NULL);
 			if (r)
 				return r;
 		}
@@ -75,7 +93,7 @@ static int follow_settings(struct search *s, const struct kc_unit_file *unit)
 	return 0;
 }
 
-/* Adds the links of NAME.KIND below all unit folders. */
+/* Adds the names in NAME.KIND below all unit folders. */
 static int add_links(struct search *s, const char *name, const char *kind,
 		     struct kc_conf_files *links)
 {
@@ -85,33 +103,38 @@ static int add_links(struct search *s, const char *name, const char *kind,
 	if (!folder)
 		return -ENOMEM;
 	for (size_t i = 0; i < f->n; i++) {
+		struct kc_strings names;
 		const char *path;
 		int r;
 
 		if (!kc_unit_dir_has(&f->dir[i], folder))
 			continue;
 		path = kc_unit_path(f->arena, f->dir[i].path, folder);
-		r = path ? kc_conf_files_add(f, path, "", links) : -ENOMEM;
+		if (!path)
+			return -ENOMEM;
+		r = kc_list_dir(f->host, f->run, path, &names);
+		if (r == -ENOENT || r == -ENOTDIR)
+			continue;
+		for (size_t j = 0; !r && j < names.n; j++)
+			r = kc_conf_files_put(f, path, names.item[j], links);
 		if (r)
 			return r;
 	}
 	return 0;
 }
 
-/* One entry of a folder of links: its name counts, wherever it leads; but not to /dev/null. */
-static int follow_link(struct search *s, const char *canonical, const struct kc_conf_file *link)
+/* 1 for an entry of such a folder that counts: a link, wherever it leads, but not to /dev/null. */
+static int link_counts(const struct search *s, const char *link)
 {
 	const char *target;
 	int r;
 
-	r = kc_read_link(s->folders->host, s->folders->run, link->path, &target);
+	r = kc_read_link(s->folders->host, s->folders->run, link, &target);
 	if (r == -EINVAL || r == -ENOENT)
 		return 0;
 	if (!r)
-		r = kc_conf_file_is_void(s->folders, link->path);
-	if (r < 0 || r == 1)
-		return r < 0 ? r : 0;
-	return want(s, canonical, link->base, link->path);
+		r = kc_conf_file_is_void(s->folders, link);
+	return r < 0 ? r : r != 1;
 }
 
 /* Follows the links of one kind; those of a template's folder count for its instances. */
@@ -129,22 +152,40 @@ static int follow_links(struct search *s, const char *canonical, const char *kin
 	}
 	for (size_t i = 0; !r && i < names.n; i++)
 		r = add_links(s, names.item[i], kind, &links);
-	for (size_t i = 0; !r && i < links.n; i++)
-		r = follow_link(s, canonical, &links.item[i]);
+	for (size_t i = 0; !r && i < links.n; i++) {
+		const struct kc_conf_file *link = &links.item[i];
+
+		/* Most are never visited, so that they are not looked at before. */
+		r = is_wanted(s, link->base) ? link_counts(s, link->path) : 1;
+		if (r > 0)
+			r = want(s, canonical, link->base, link->path, link->path);
+	}
 	return r;
 }
 
-static int visit(struct search *s, const char *name)
+/* Follows what a unit wants, if it is one, can start, and has not been followed. */
+static int visit(struct search *s, const struct wish *wish)
 {
 	const struct kc_unit_file *unit;
-	int r = 0;
+	struct kc_unit_found found;
+	size_t n = s->visited.n;
+	int r;
 
+	r = wish->link ? link_counts(s, wish->link) : 1;
+	if (r <= 0)
+		return r;
+	r = kc_unit_find(s->folders, wish->name, &found);
+	if (r || found.loops || found.entry.type != KC_ENTRY_FILE)
+		return r;
+	r = kc_unit_names_add(&s->visited, s->folders->arena, found.name);
+	if (r || s->visited.n == n)
+		return r;
 	KC_FOREACH_STR (kind, dependency_dirs) {
-		r = follow_links(s, name, kind);
+		r = follow_links(s, found.name, kind);
 		if (r || s->start.reached)
 			return r;
 	}
-	r = kc_unit_load(s->folders, name, &unit);
+	r = kc_unit_load(s->folders, found.name, &unit);
 	return r ? r : follow_settings(s, unit);
 }
 
@@ -153,12 +194,11 @@ static int run_search(struct search *s)
 	int r = 0;
 
 	while (!r && !s->start.reached) {
-		if (s->next_target < s->targets.n)
-			r = visit(s, s->targets.item[s->next_target++]);
-		else if (s->next_other < s->others.n)
-			r = visit(s, s->others.item[s->next_other++]);
-		else
+		struct wishes *wishes = s->targets.next < s->targets.n ? &s->targets : &s->others;
+
+		if (wishes->next == wishes->n)
 			return 0;
+		r = visit(s, &wishes->item[wishes->next++]);
 	}
 	return r;
 }
@@ -184,7 +224,7 @@ int kc_unit_start(const struct kc_host *host, struct kc_run *run, struct kc_aren
 		return r;
 	if (!found.loops && found.entry.type == KC_ENTRY_FILE) {
 		s.start.target = found.name;
-		r = want(&s, "default.target", found.name, found.entry.path);
+		r = want(&s, "default.target", found.name, found.entry.path, NULL);
 	}
 	if (!r)
 		r = run_search(&s);

@@ -201,6 +201,14 @@ static void judge_masked(const struct boot *b, bool wanted, struct unit_judgemen
 		j->message = explain_not_started(b);
 }
 
+/* The bounds of the readers are not the host's, which has no sentence for them. */
+static const char *explain_error(const struct unit_rule *rule, int r)
+{
+	if (r == -E2BIG || r == -ENOMEM)
+		return "The unit folders have more files, links or settings than k8scheck reads.";
+	return kc_text(rule->host, rule->run, "%s", kc_why(rule->host, rule->run));
+}
+
 void unit_judge_boot(const struct unit_rule *rule, struct unit_judgement *ret_judgement)
 {
 	struct unit_judgement j = { .expected = rule->enabled };
@@ -215,11 +223,7 @@ void unit_judge_boot(const struct unit_rule *rule, struct unit_judgement *ret_ju
 	j.source = b.unit.source;
 	if (r) {
 		j.verdict = KC_ERROR;
-		j.message = r == -E2BIG
-				    ? "The unit folders have more files, links or settings than "
-				      "k8scheck reads."
-				    : kc_text(rule->host, rule->run, "%s",
-					      kc_why(rule->host, rule->run));
+		j.message = explain_error(rule, r);
 	} else if (b.unit.state == KC_UNIT_NOT_FOUND) {
 		unit_judge_missing(rule, kc_streq(rule->enabled, "disabled"), &j);
 	} else {

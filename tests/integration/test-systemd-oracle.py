@@ -128,6 +128,10 @@ def build(root):
     return names, wanted + ['w1.service', 'wt@i.service', 'multi-user.target', 'sysinit.target']
 
 
+def below(root, path):
+    return path[len(root.path):] if path.startswith(root.path + '/') else path
+
+
 def run_systemd(root, target):
     """The units that systemd loads for a target, and those it would start."""
     command = [SYSTEMD, '--test', '--system', '--unit=' + target]
@@ -156,11 +160,11 @@ def run_systemd(root, target):
         for key, pattern in (('state', r'\t\tUnit Load State: (.*)'), ('file', r'\t\tFragment Path: (.*)')):
             found = re.match(pattern, line)
             if found:
-                unit[key] = found.group(1).removeprefix(root.path)
+                unit[key] = below(root, found.group(1))
         for key, pattern in (('dropins', r'\t\tDropIn Path: (.*)'), ('aliases', r'\t\tAlias: (.*)')):
             found = re.match(pattern, line)
             if found:
-                unit[key].append(found.group(1).removeprefix(root.path))
+                unit[key].append(below(root, found.group(1)))
         if re.match(r'\t\t-> ExecStart:', line):
             unit['in_start'] = True
         elif re.match(r'\t\t\S', line):
