@@ -27,6 +27,9 @@ fi
 headers=(/usr/include/toml++)
 [ -d "${headers[0]}" ] && cp -r "${headers[@]}" "$root/usr/include/"
 
+# What an installer would have written.
+[ -f "$root/etc/hosts" ] || echo '127.0.0.1 localhost' >"$root/etc/hosts"
+
 # What is tracked, and what is about to be; never the builds.
 rm -rf "$root/src"
 mkdir -p "$root/src"

@@ -10,14 +10,15 @@ static const char *const aliases[][2] = {
 
 /*
  * Defaults, with the place in the kernel's sources or documentation that says so:
- *   net.bridge.bridge-nf-call-*     net/bridge/br_netfilter_hooks.c, br_netfilter_sysctl_default():
- * 1 net.ipv4.ip_forward             Documentation/networking/ip-sysctl.rst: 0
- *   net.ipv6.conf.*.forwarding      Documentation/networking/ip-sysctl.rst: 0
- *   vm.swappiness                   Documentation/admin-guide/sysctl/vm.rst: 60
- *   vm.overcommit_memory            Documentation/admin-guide/sysctl/vm.rst: 0
- *   kernel.panic                    CONFIG_PANIC_TIMEOUT, 0 in the kernels of all large
- * distributions kernel.panic_on_oops            CONFIG_PANIC_ON_OOPS, as above
- *   fs.inotify.max_user_instances   fs/notify/inotify/inotify_user.c: 128
+ *   net.bridge.bridge-nf-call-*    net/bridge/br_netfilter_hooks.c
+ *   net.ipv4.ip_forward            Documentation/networking/ip-sysctl.rst
+ *   net.ipv6.conf.*.forwarding     Documentation/networking/ip-sysctl.rst
+ *   vm.swappiness                  Documentation/admin-guide/sysctl/vm.rst
+ *   vm.overcommit_memory           Documentation/admin-guide/sysctl/vm.rst
+ *   vm.panic_on_oom                Documentation/admin-guide/sysctl/vm.rst
+ *   fs.inotify.max_user_instances  fs/notify/inotify/inotify_user.c
+ *   kernel.panic                   CONFIG_PANIC_TIMEOUT: 0 in all large distributions
+ *   kernel.panic_on_oops           CONFIG_PANIC_ON_OOPS: likewise
  */
 static const char *const defaults[][2] = {
 	{ "net/bridge/bridge-nf-call-iptables", "1" },
@@ -29,6 +30,7 @@ static const char *const defaults[][2] = {
 	{ "net/ipv6/conf/default/forwarding", "0" },
 	{ "vm/swappiness", "60" },
 	{ "vm/overcommit_memory", "0" },
+	{ "vm/panic_on_oom", "0" },
 	{ "kernel/panic", "0" },
 	{ "kernel/panic_on_oops", "0" },
 	{ "fs/inotify/max_user_instances", "128" },
