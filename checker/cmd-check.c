@@ -8,6 +8,7 @@
 #include "base/fdio.h"
 #include "base/utf8.h"
 #include "commands.h"
+#include "model/mask.h"
 #include "report-files.h"
 #include "run/run.h"
 #include "select.h"
@@ -275,13 +276,23 @@ static void on_progress(void *context, uint32_t done, uint32_t all, const char *
 	c->progress_shown = true;
 }
 
+/* A line that is written over: only where it can be. */
+static bool shows_progress(const struct check *c)
+{
+	const char *term = getenv("TERM");
+
+	return !c->options->quiet && isatty(STDERR_FILENO) && !(term && kc_streq(term, "dumb"));
+}
+
 static void on_log(void *context, uint32_t level, const char *plugin, const char *text)
 {
-	kc_cleanup(kc_buf_done) struct kc_buf safe = { 0 };
+	kc_cleanup(kc_buf_done) struct kc_buf masked = { 0 }, safe = { 0 };
 	struct check *c = context;
 
-	kc_escape(&safe, text, strlen(text));
-	if (kc_buf_error(&safe) < 0)
+	(void)kc_mask(&masked, text, strlen(text));
+	if (kc_buf_error(&masked) >= 0)
+		kc_escape(&safe, masked.data, masked.len);
+	if (kc_buf_error(&masked) < 0 || kc_buf_error(&safe) < 0)
 		return;
 	clear_progress(c);
 	(void)fprintf(stderr, "k8scheck: %s: %s\n", plugin, safe.data);
@@ -367,7 +378,7 @@ static int judge(struct check *c)
 {
 	const struct kc_run_watch watch = {
 		.context = c,
-		.progress = isatty(2) && !c->options->quiet ? on_progress : NULL,
+		.progress = shows_progress(c) ? on_progress : NULL,
 		.log = c->options->verbose ? on_log : NULL,
 	};
 	uint64_t started = kc_realtime_usec(), start = kc_now_usec();
