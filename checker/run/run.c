@@ -855,6 +855,8 @@ int kc_run_rules(const struct kc_run_config *config, const struct kc_run_watch *
 	};
 	int r;
 
+	/* A run that is over at once shows no progress. */
+	run.ticked_usec = run.start_usec;
 	kc_crew_init(&run.crew, config);
 	run.respawns = calloc((size_t)config->n_plugins + 1, sizeof(*run.respawns));
 	r = run.respawns ? run_all(&run) : kc_err_set(err, -ENOMEM, "out of memory");

@@ -1,12 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the integration tests have in common: run k8scheck, read its JSON, say what was wrong."""
 
+import fcntl
 import json
 import os
+import pty
+import select
 import shutil
+import struct
 import subprocess
 import sys
 import tempfile
+import termios
+import time
 
 SKIP = 77
 
@@ -113,3 +119,34 @@ def run(program, *args, profile=None, json_report=True, input=None, timeout=120,
             with open(report_path) as f:
                 report = json.load(f)
         return Result(done, report)
+
+
+def call(program, *args, **options):
+    """The same without a JSON report: what a user sees."""
+    return run(program, *args, json_report=False, **options)
+
+
+def run_on_terminal(command, timeout=60, columns=100, env=None, stderr_too=True):
+    """Runs a command whose standard output (and error) is a pseudo-terminal: (exit code, all that was written)."""
+    master, slave = pty.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=slave, env=env,
+                               stderr=slave if stderr_too else subprocess.DEVNULL)
+    os.close(slave)
+    written = b""
+    end = time.monotonic() + timeout
+    while time.monotonic() < end:
+        if select.select([master], [], [], 0.2)[0]:
+            try:
+                part = os.read(master, 65536)
+            except OSError:
+                break
+            if not part:
+                break
+            written += part
+        elif process.poll() is not None:
+            break
+    else:
+        process.kill()
+    os.close(master)
+    return process.wait(), written.decode("utf-8", "backslashreplace")
