@@ -76,6 +76,5 @@ int node_gather(void *state, const struct kc_host *host, struct kc_run *run)
 	node_gather_runtime(n);
 	node_gather_kubernetes(n);
 	kc_arena_done(&n->arena);
-	free(n->dpkg);
 	return 0;
 }

@@ -10,10 +10,7 @@ struct node {
 	struct kc_arena arena;
 	bool live;
 	const char *release, *machine; /* of the running kernel; NULL when they are not known */
-	char *dpkg; /* /var/lib/dpkg/status, read when first needed */
-	size_t dpkg_size;
-	bool dpkg_read;
-	int dpkg_code; /* of reading it */
+	int dpkg_code; /* of reading /var/lib/dpkg/status */
 };
 
 /* The three states of a fact. Errors of the host's are those of a fact that it does not know: none.

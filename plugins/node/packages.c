@@ -7,6 +7,7 @@
 enum {
 	DPKG_MAX = 32 * 1024 * 1024,
 	DPKG_FILE_MAX = 64 * 1024,
+	STATUS_BUFFER = 128 * 1024,
 	PROGRAM_USEC = 2 * 1000 * 1000,
 };
 
@@ -44,7 +45,8 @@ static struct node_value unknown(const char *why)
 	return (struct node_value){ KC_FACT_UNKNOWN, NULL, why };
 }
 
-static void find_in(struct node *n, const char *file, const char *text, size_t size,
+/* `line` is how many lines of the file stand before the text. */
+static void find_in(struct node *n, const char *file, const char *text, size_t size, unsigned line,
 		    const char *name, struct node_value *value)
 {
 	struct kc_dpkg_package package;
@@ -55,62 +57,88 @@ static void find_in(struct node *n, const char *file, const char *text, size_t s
 		const char *version = kc_dpkg_upstream(package.version, &n->arena);
 
 		if (version && *version)
-			*value = known(version, node_text(n, "%s:%u: package %s %s", file,
-							  package.line, name, package.version));
+			*value = known(version,
+				       node_text(n, "%s:%u: package %s %s", file,
+						 line + package.line, name, package.version));
+	}
+}
+
+/* How many of the bytes are whole stanzas; all of them at the end of the file. */
+static size_t whole_stanzas(const char *text, size_t size, bool at_end)
+{
+	if (at_end)
+		return size;
+	for (size_t i = size; i >= 2; i--) {
+		if (text[i - 1] == '\n' && text[i - 2] == '\n')
+			return i;
+	}
+	return 0;
+}
+
+/* More of the file, behind what of the buffer was not looked at yet. 1, 0 at its end. */
+static int fill(int fd, char *buffer, size_t *size)
+{
+	for (;;) {
+		ssize_t got = read(fd, buffer + *size, STATUS_BUFFER - *size);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return -errno;
+		*size += (size_t)got;
+		return got > 0;
 	}
 }
 
 /*
- * Into memory of its own at once: the file has megabytes, which the table of services would have to
- * copy for the sake of its bounds.
+ * Through one buffer, since the file has megabytes: fresh memory for all of it costs several times
+ * what looking through it does. -ENOENT: there is no such file.
  */
-static int read_status(struct node *n)
+static int find_in_status(struct node *n, const char *name, struct node_value *value)
 {
+	kc_cleanup(kc_freep) char *buffer = NULL;
 	kc_cleanup(kc_closep) int fd = -EBADF;
-	struct kc_stat st = { .size_of = sizeof(st) };
-	size_t size = 0;
-	int r;
+	size_t size = 0, total = 0;
+	unsigned line = 0;
+	int more = 1, r;
 
 	r = kc_open_file(n->host, n->run, DPKG_STATUS, 0, &fd);
-	if (r >= 0)
-		r = kc_stat(n->host, n->run, DPKG_STATUS, 0, &st);
 	if (r < 0)
 		return r;
-	if (st.size > DPKG_MAX)
-		return -EFBIG;
-	n->dpkg = malloc((size_t)st.size + 1);
-	if (!n->dpkg)
+	buffer = malloc(STATUS_BUFFER);
+	if (!buffer)
 		return -ENOMEM;
-	while (size < st.size) {
-		ssize_t got = read(fd, n->dpkg + size, (size_t)st.size - size);
+	while (more > 0 && value->state != KC_FACT_KNOWN) {
+		size_t whole;
 
-		if (got < 0 && errno != EINTR)
-			return -errno;
-		if (got == 0)
-			break;
-		size += got > 0 ? (size_t)got : 0;
+		more = fill(fd, buffer, &size);
+		whole = whole_stanzas(buffer, size, more == 0);
+		/* A stanza that does not fit, or a file without end, is no database of dpkg's. */
+		if (more < 0 || total > DPKG_MAX || (whole == 0 && size == STATUS_BUFFER))
+			return more < 0 ? more : -EFBIG;
+		find_in(n, DPKG_STATUS, buffer, whole, line, name, value);
+		for (size_t i = 0; i < whole; i++)
+			line += buffer[i] == '\n';
+		total += whole;
+		size -= whole;
+		memmove(buffer, buffer + whole, size);
 	}
-	n->dpkg_size = size;
 	return 0;
 }
 
 /* The database of dpkg, or of an image that has been made without it. */
 static void find_dpkg(struct node *n, const char *const *packages, struct node_value *value)
 {
-	if (!n->dpkg_read) {
-		n->dpkg_code = read_status(n);
-		n->dpkg_read = true;
-	}
 	KC_FOREACH_STR (name, packages) {
 		const char *file = node_text(n, "/var/lib/dpkg/status.d/%s", name);
 		struct kc_bytes text;
 
 		if (value->state == KC_FACT_KNOWN)
 			return;
-		if (n->dpkg_code >= 0)
-			find_in(n, DPKG_STATUS, n->dpkg, n->dpkg_size, name, value);
-		else if (kc_read_file(n->host, n->run, file, DPKG_FILE_MAX, &text) >= 0)
-			find_in(n, file, text.data, text.size, name, value);
+		n->dpkg_code = find_in_status(n, name, value);
+		if (n->dpkg_code < 0 &&
+		    kc_read_file(n->host, n->run, file, DPKG_FILE_MAX, &text) >= 0)
+			find_in(n, file, text.data, text.size, 0, name, value);
 	}
 }
 
