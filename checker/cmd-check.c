@@ -138,35 +138,26 @@ static bool write_one(struct check *c, struct wanted *w, const struct kc_report 
 
 /* ---- plugins ---- */
 
-static bool is_needed(const struct check *c, const struct kc_manifest *manifest)
+static bool is_needed(const struct check *c, const char *name)
 {
 	for (uint32_t i = 0; i < c->profile->n_rules; i++) {
-		if (c->profile->rules[i].selected && c->profile->rules[i].plugin == manifest)
+		const struct kc_rule *rule = c->profile->rules + i;
+
+		if (rule->selected && kc_streq(rule->plugin->name, name))
 			return true;
 	}
 	return false;
 }
 
-static bool has_plugin(const struct check *c, const char *name)
-{
-	for (uint32_t i = 0; i < c->n_plugins; i++) {
-		if (kc_streq(c->plugins[i].manifest->name, name))
-			return true;
-	}
-	return false;
-}
-
-static int open_plugin(struct check *c, const struct kc_manifest *manifest)
+static void open_plugin(struct check *c, const struct kc_manifest *manifest, int *worst)
 {
 	struct kc_err err = { 0 };
 
-	if (has_plugin(c, manifest->name))
-		return 0;
 	if (kc_plugin_file_open(manifest, &err, c->plugins + c->n_plugins) < 0)
-		return kc_complain(KC_EXIT_USAGE, "plugin %s is refused: %s", manifest->name,
-				   err.text);
-	c->n_plugins++;
-	return 0;
+		*worst = kc_complain(KC_EXIT_USAGE, "plugin %s is refused: %s", manifest->name,
+				     err.text);
+	else
+		c->n_plugins++;
 }
 
 /*
@@ -194,29 +185,24 @@ static bool may_gather(const char *const *dirs, const char *name)
 	return false;
 }
 
-static int open_gatherers(struct check *c)
+static void open_gatherers(struct check *c, const char *const *names, int *worst)
 {
-	const char *const *names;
 	struct kc_err err = { 0 };
-	int worst = 0;
 
-	if (kc_profile_names(c->command->paths.plugins, c->arena, &err, &names) < 0)
-		return kc_complain(KC_EXIT_USAGE, "%s", err.text);
 	KC_FOREACH_STR (name, names) {
 		struct kc_manifest_cache cache = { 0 };
 		const struct kc_manifest *manifest;
 
-		if (has_plugin(c, name) || !may_gather(c->command->paths.plugins, name))
+		if (is_needed(c, name) || !may_gather(c->command->paths.plugins, name))
 			continue;
 		if (kc_manifest_load(c->command->paths.plugins, name, &cache, c->arena, &err,
 				     &manifest) < 0) {
-			worst = kc_complain(KC_EXIT_USAGE, "%s", err.text);
+			*worst = kc_complain(KC_EXIT_USAGE, "%s", err.text);
 			continue;
 		}
 		if (manifest->n_facts > 0 && c->n_plugins < c->max_plugins)
-			worst = KC_MAX(worst, open_plugin(c, manifest));
+			open_plugin(c, manifest, worst);
 	}
-	return worst;
 }
 
 /* Those whose rules are selected, and those that gather facts, which reports carry. */
@@ -233,10 +219,11 @@ static int open_plugins(struct check *c)
 	if (!c->plugins)
 		return kc_complain(KC_EXIT_USAGE, "out of memory");
 	for (uint32_t i = 0; i < c->profile->n_plugins; i++) {
-		if (is_needed(c, c->profile->plugins[i]))
-			worst = KC_MAX(worst, open_plugin(c, c->profile->plugins[i]));
+		if (is_needed(c, c->profile->plugins[i]->name))
+			open_plugin(c, c->profile->plugins[i], &worst);
 	}
-	return KC_MAX(worst, open_gatherers(c));
+	open_gatherers(c, names, &worst);
+	return worst;
 }
 
 /* ---- the run ---- */
@@ -401,10 +388,13 @@ static int judge(struct check *c)
 		c->warnings = grown;
 		warn(c, text);
 	}
-	if (make_report(c, &outcome, started, kc_now_usec() - start, &report) < 0)
+	if (make_report(c, &outcome, started, kc_now_usec() - start, &report) < 0) {
+		kc_run_wait(&outcome);
 		return kc_complain(KC_EXIT_REPORT_FAILED, "out of memory for the report");
+	}
 	for (size_t i = 0; i < c->n_wanted; i++)
 		written = write_one(c, c->wanted + i, &report) && written;
+	kc_run_wait(&outcome);
 	return written ? (int)report.summary.exit_code : KC_EXIT_REPORT_FAILED;
 }
 

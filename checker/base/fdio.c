@@ -3,6 +3,11 @@
 
 #include "fdio.h"
 
+enum {
+	CHUNK_FIRST = 4096,
+	CHUNK_MAX = 256 * 1024
+};
+
 int kc_close(int fd)
 {
 	int saved = errno;
@@ -15,15 +20,20 @@ int kc_close(int fd)
 
 int kc_read_all(int fd, size_t max, struct kc_buf *b)
 {
-	char chunk[16384];
-	size_t total = 0;
+	size_t total = 0, chunk = CHUNK_FIRST;
 
 	for (;;) {
 		/* One more than allowed, so that "too large" is never taken for the end. */
 		size_t left = max - total;
-		size_t want = left < sizeof(chunk) ? left + 1 : sizeof(chunk);
-		ssize_t n = read(fd, chunk, want);
+		size_t want = left < chunk ? left + 1 : chunk;
+		/* Into place: a large array on the stack would cost a fault for each of its pages.
+		 */
+		char *room = kc_buf_room(b, want);
+		ssize_t n;
 
+		if (!room)
+			return -ENOMEM;
+		n = read(fd, room, want);
 		if (n < 0) {
 			if (errno == EINTR)
 				continue;
@@ -34,7 +44,8 @@ int kc_read_all(int fd, size_t max, struct kc_buf *b)
 		total += (size_t)n;
 		if (total > max)
 			return -EFBIG;
-		kc_buf_add(b, chunk, (size_t)n);
+		kc_buf_grow(b, (size_t)n);
+		chunk = KC_MIN(chunk * 2, (size_t)CHUNK_MAX);
 	}
 	kc_buf_add(b, NULL, 0);
 	return kc_buf_error(b);

@@ -100,8 +100,9 @@ int kc_parse_duration(const char *s, uint64_t *ret_usec)
 	int r;
 
 	if (kc_parse_u64(s, &v) == 0) {
-		if (__builtin_mul_overflow(v, 1000000u, ret_usec))
+		if (__builtin_mul_overflow(v, 1000000u, &sum))
 			return -ERANGE;
+		*ret_usec = sum;
 		return 0;
 	}
 	do {
@@ -143,8 +144,9 @@ int kc_parse_size(const char *s, uint64_t *ret_bytes)
 		return r;
 	if (*s)
 		return -EINVAL;
-	if (__builtin_mul_overflow(v, factor, ret_bytes))
+	if (__builtin_mul_overflow(v, factor, &v))
 		return -ERANGE;
+	*ret_bytes = v;
 	return 0;
 }
 

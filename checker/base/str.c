@@ -86,6 +86,17 @@ static bool buf_reserve(struct kc_buf *b, size_t more)
 	return true;
 }
 
+char *kc_buf_room(struct kc_buf *b, size_t more)
+{
+	return buf_reserve(b, more) ? b->data + b->len : NULL;
+}
+
+void kc_buf_grow(struct kc_buf *b, size_t filled)
+{
+	b->len += filled;
+	b->data[b->len] = 0;
+}
+
 void kc_buf_add(struct kc_buf *b, const void *data, size_t len)
 {
 	if (!buf_reserve(b, len))

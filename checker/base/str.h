@@ -70,6 +70,13 @@ void kc_buf_adds(struct kc_buf *b, const char *s);
 void kc_buf_addf(struct kc_buf *b, const char *fmt, ...) kc_printf(2, 3);
 void kc_buf_addv(struct kc_buf *b, const char *fmt, va_list ap) kc_printf(2, 0);
 
+/*
+ * Room for `more` bytes behind what is there, for a reader that fills it by itself: NULL when there
+ * is no memory. kc_buf_grow() then says how many it filled.
+ */
+char *kc_buf_room(struct kc_buf *b, size_t more);
+void kc_buf_grow(struct kc_buf *b, size_t filled);
+
 /* Empties it and keeps the memory. */
 void kc_buf_reset(struct kc_buf *b);
 

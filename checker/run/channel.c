@@ -44,16 +44,23 @@ int kc_channel_flush(struct kc_channel *c)
 	return 0;
 }
 
+static int wait_writable(const struct kc_channel *c)
+{
+	struct pollfd pfd = { .fd = c->fd, .events = POLLOUT };
+
+	return poll(&pfd, 1, -1) < 0 && errno != EINTR ? -errno : 0;
+}
+
 int kc_channel_flush_all(struct kc_channel *c)
 {
 	for (;;) {
-		struct pollfd pfd = { .fd = c->fd, .events = POLLOUT };
 		int r = kc_channel_flush(c);
 
 		if (r < 0 || c->out.len == 0)
 			return r;
-		if (poll(&pfd, 1, -1) < 0 && errno != EINTR)
-			return -errno;
+		r = wait_writable(c);
+		if (r < 0)
+			return r;
 	}
 }
 
@@ -72,18 +79,25 @@ int kc_channel_send_fds(struct kc_channel *c, const int *fds, size_t n)
 	};
 	struct cmsghdr *header = CMSG_FIRSTHDR(&msg);
 	ssize_t sent;
+	int r;
 
+	if (n == 0 || n > KC_CHANNEL_FDS_MAX || c->out.len == 0 || c->out_sent > 0)
+		return -EINVAL;
 	if (c->out.failed)
 		return -ENOMEM;
 	header->cmsg_level = SOL_SOCKET;
 	header->cmsg_type = SCM_RIGHTS;
 	header->cmsg_len = CMSG_LEN(sizeof(int) * n);
 	memcpy(CMSG_DATA(header), fds, sizeof(int) * n);
-	do
+	do {
 		sent = sendmsg(c->fd, &msg, MSG_NOSIGNAL);
-	while (sent < 0 && errno == EINTR);
-	if (sent < 0)
-		return -errno;
+		r = sent < 0 ? -errno : 0;
+		/* The other end has not read yet what came before. */
+		if (r == -EAGAIN)
+			r = wait_writable(c);
+	} while (sent < 0 && (r == 0 || r == -EINTR));
+	if (r < 0)
+		return r;
 	/* The descriptors went with the first byte; the rest follows as any. */
 	c->out_sent = (size_t)sent;
 	return kc_channel_flush_all(c);
@@ -126,8 +140,7 @@ int kc_channel_receive(struct kc_channel *c, int fds[KC_CHANNEL_FDS_MAX])
 		char space[CMSG_SPACE(sizeof(int) * KC_CHANNEL_FDS_MAX)];
 		struct cmsghdr align;
 	} control;
-	char chunk[CHUNK];
-	struct iovec iov = { .iov_base = chunk, .iov_len = sizeof(chunk) };
+	struct iovec iov = { .iov_len = CHUNK };
 	struct msghdr msg = {
 		.msg_iov = &iov,
 		.msg_iovlen = 1,
@@ -138,6 +151,11 @@ int kc_channel_receive(struct kc_channel *c, int fds[KC_CHANNEL_FDS_MAX])
 
 	for (size_t i = 0; fds && i < KC_CHANNEL_FDS_MAX; i++)
 		fds[i] = -EBADF;
+	compact(c);
+	/* Into place: a large array on the stack would cost a fault for each of its pages. */
+	iov.iov_base = kc_buf_room(&c->in, CHUNK);
+	if (!iov.iov_base)
+		return -ENOMEM;
 	do
 		n = recvmsg(c->fd, &msg, MSG_CMSG_CLOEXEC);
 	while (n < 0 && errno == EINTR);
@@ -146,9 +164,8 @@ int kc_channel_receive(struct kc_channel *c, int fds[KC_CHANNEL_FDS_MAX])
 	take_fds(&msg, fds);
 	if (n == 0)
 		return 0;
-	compact(c);
-	kc_buf_add(&c->in, chunk, (size_t)n);
-	return c->in.failed ? -ENOMEM : 1;
+	kc_buf_grow(&c->in, (size_t)n);
+	return 1;
 }
 
 int kc_channel_next(struct kc_channel *c, struct kc_frame *ret_frame)

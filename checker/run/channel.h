@@ -27,7 +27,11 @@ int kc_channel_flush(struct kc_channel *c);
 /* Sends all, waiting until then. */
 int kc_channel_flush_all(struct kc_channel *c);
 
-/* Sends one frame with descriptors, at once; they stay the caller's. */
+/*
+ * Sends what is queued, at least one frame, waiting until then; the descriptors (1 to
+ * KC_CHANNEL_FDS_MAX of them) go with its first byte, and stay the caller's. -EINVAL when nothing
+ * is queued, or a part of it is sent already.
+ */
 int kc_channel_send_fds(struct kc_channel *c, const int *fds, size_t n);
 
 /*

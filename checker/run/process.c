@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/fdio.h"
+#include "base/num.h"
 #include "process.h"
 
 #ifndef SYS_close_range
@@ -30,6 +31,8 @@
 enum {
 	WORKER_DATA_MAX = 256 * 1024 * 1024,
 	WORKER_FDS_MAX = 256,
+	STRAY_USEC = 20 * 1000,
+	STRAYS_LISTED_MAX = 64 * 1024,
 };
 
 static int compare_ints(const void *a, const void *b)
@@ -59,23 +62,17 @@ static void close_between(unsigned first, unsigned last)
 		close_range_slow(first, last);
 }
 
-void kc_close_all_but(const int *keep, size_t n)
+void kc_close_all_but(int *keep, size_t n)
 {
-	int sorted[64];
 	unsigned next = 3;
-	size_t m = 0;
 
-	for (size_t i = 0; i < n && m < KC_ARRAY_SIZE(sorted); i++) {
-		if (keep[i] >= 3)
-			sorted[m++] = keep[i];
-	}
-	qsort(sorted, m, sizeof(*sorted), compare_ints);
-	for (size_t i = 0; i < m; i++) {
-		if ((unsigned)sorted[i] < next)
+	qsort(keep, n, sizeof(*keep), compare_ints);
+	for (size_t i = 0; i < n; i++) {
+		if (keep[i] < 0 || (unsigned)keep[i] < next)
 			continue;
-		if ((unsigned)sorted[i] > next)
-			close_between(next, (unsigned)sorted[i] - 1);
-		next = (unsigned)sorted[i] + 1;
+		if ((unsigned)keep[i] > next)
+			close_between(next, (unsigned)keep[i] - 1);
+		next = (unsigned)keep[i] + 1;
 	}
 	close_between(next, UINT32_MAX);
 }
@@ -103,13 +100,17 @@ void kc_process_init(pid_t parent, int err_fd)
 	if (getppid() != parent)
 		_exit(1);
 	null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	if (null >= 0) {
-		(void)dup2(null, 0);
-		(void)dup2(err_fd >= 0 ? err_fd : null, 1);
-		(void)dup2(err_fd >= 0 ? err_fd : null, 2);
-		if (null > 2)
-			(void)close(null);
+	/* Without /dev/null, nothing is better than the report that k8scheck writes. */
+	for (int fd = 0; fd <= 2; fd++) {
+		int to = fd > 0 && err_fd >= 0 ? err_fd : null;
+
+		if (to >= 0)
+			(void)dup2(to, fd);
+		else
+			(void)close(fd);
 	}
+	if (null > 2)
+		(void)close(null);
 	(void)setrlimit(RLIMIT_CORE, &no_core);
 	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 }
@@ -149,4 +150,47 @@ int kc_wait_until(pid_t pid, uint64_t deadline_usec, int *ret_status)
 		(void)usleep(pause);
 		pause = KC_MIN(pause * 2, (useconds_t)5000);
 	}
+}
+
+/* One look at the children there are; how many that are not ours were seen. */
+static unsigned end_listed(bool (*ours)(const void *context, pid_t pid), const void *context,
+			   uint64_t deadline_usec, unsigned *n_ended)
+{
+	kc_cleanup(kc_buf_done) struct kc_buf list = { 0 };
+	kc_cleanup(kc_closep) int fd = -EBADF;
+	unsigned seen = 0;
+	char *save = NULL;
+
+	/* Since Linux 3.5 with CONFIG_PROC_CHILDREN, which distributions have on. */
+	fd = open("/proc/thread-self/children", O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || (kc_read_all(fd, STRAYS_LISTED_MAX, &list) < 0 && !list.data))
+		return 0;
+	/* A space follows each; where a list that is too long was cut, a number may be another's. */
+	while (list.len > 0 && list.data[list.len - 1] != ' ')
+		list.data[--list.len] = 0;
+	for (char *word = strtok_r(list.data, " \n", &save); word;
+	     word = strtok_r(NULL, " \n", &save)) {
+		uint64_t pid, now = kc_now_usec();
+		int status;
+
+		if (kc_parse_u64(word, &pid) < 0 || pid < 2 || ours(context, (pid_t)pid))
+			continue;
+		seen++;
+		(void)kill((pid_t)pid, SIGKILL);
+		/* Only when it is gone are its own children ours, and in the next list. */
+		if (now < deadline_usec &&
+		    kc_wait_until((pid_t)pid, KC_MIN(now + STRAY_USEC, deadline_usec), &status))
+			(*n_ended)++;
+	}
+	return seen;
+}
+
+int kc_end_strays(bool (*ours)(const void *context, pid_t pid), const void *context,
+		  uint64_t deadline_usec, unsigned *n_ended)
+{
+	while (end_listed(ours, context, deadline_usec, n_ended) > 0) {
+		if (kc_now_usec() >= deadline_usec)
+			return 0;
+	}
+	return 1;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -9,8 +10,8 @@
 
 /* What the processes of a run have in common. */
 
-/* Closes every descriptor from 3 on but those listed (sentinel values below 0 are passed over). */
-void kc_close_all_but(const int *keep, size_t n);
+/* Closes every descriptor from 3 on but those listed, which it sorts (sentinels are passed over). */
+void kc_close_all_but(int *keep, size_t n);
 
 /*
  * Makes a child of the run out of a fresh fork: default signals, none blocked, standard input from
@@ -27,3 +28,11 @@ pid_t kc_fork(void);
 
 /* Waits for a child without blocking for ever: 1 it is gone, 0 it is not by then. */
 int kc_wait_until(pid_t pid, uint64_t deadline_usec, int *ret_status);
+
+/*
+ * Kills and reaps the children that are not `ours`: what a subreaper inherited. When one is gone,
+ * its own children are next, until there are none or the deadline. Adds how many to *n_ended. 1:
+ * none is left; 0: the deadline came first.
+ */
+int kc_end_strays(bool (*ours)(const void *context, pid_t pid), const void *context,
+		  uint64_t deadline_usec, unsigned *n_ended);

@@ -405,6 +405,23 @@ static void on_exited(struct run *run, const struct kc_frame *frame)
 	bury(run, m, status);
 }
 
+/* The zygote's first word: whether it is fit to start workers. */
+static int on_prepared(struct run *run, const struct kc_frame *frame)
+{
+	struct kc_reader reader;
+	const char *why;
+	int64_t code;
+
+	kc_reader_init(&reader, frame);
+	code = (int64_t)kc_reader_u64(&reader);
+	why = kc_reader_text(&reader);
+	if (kc_reader_end(&reader) < 0)
+		return -EBADMSG;
+	if (code < 0)
+		run->refused = kc_err_set(run->err, (int)code, "%s", why ? why : "");
+	return 0;
+}
+
 static int receive_zygote(struct run *run)
 {
 	struct kc_channel *c = &run->crew.zygote.channel;
@@ -420,7 +437,11 @@ static int receive_zygote(struct run *run)
 		struct kc_reader reader;
 
 		kc_reader_init(&reader, &frame);
-		if (frame.type == KC_FRAME_EXITED) {
+		if (frame.type == KC_FRAME_PREPARED) {
+			r = on_prepared(run, &frame);
+			if (r < 0)
+				return r;
+		} else if (frame.type == KC_FRAME_EXITED) {
 			on_exited(run, &frame);
 		} else if (frame.type == KC_FRAME_SPAWNED && m &&
 			   (int64_t)kc_reader_u64(&reader) < 0) {
@@ -587,8 +608,17 @@ static void release(struct run *run)
 		kc_judge_conditions(&run->judge, run->facts, run->n_facts);
 		run->released = true;
 	}
-	for (size_t i = 0; i < run->crew.n_members; i++)
-		running += run->crew.members[i]->state == KC_MEMBER_RUNNING;
+	for (size_t i = 0; i < run->crew.n_members; i++) {
+		struct kc_member *m = run->crew.members[i];
+
+		running += m->state == KC_MEMBER_RUNNING;
+		/* It ends while others still work. */
+		if (m->state == KC_MEMBER_IDLE && m->next == m->n_todo && !m->dismissed) {
+			m->state = KC_MEMBER_GONE;
+			m->open = false;
+			kc_channel_shut(&m->channel);
+		}
+	}
 	for (size_t i = 0; i < run->crew.n_members && running < run->config->jobs; i++) {
 		struct kc_member *m = run->crew.members[i];
 
@@ -786,6 +816,7 @@ static int loop(struct run *run)
 
 static int run_all(struct run *run)
 {
+	kc_cleanup(kc_root_freep) struct kc_root *root = NULL;
 	int r;
 
 	r = kc_judge_init(&run->judge, run->config, run->arena);
@@ -793,7 +824,10 @@ static int run_all(struct run *run)
 		r = list_facts(run);
 	if (r < 0)
 		return kc_err_set(run->err, r, "out of memory");
-	r = kc_zygote_start(run->config, run->err, &run->crew.zygote);
+	/* So that a root that cannot be opened is said before anything is started. */
+	r = kc_root_open(run->config->root, run->config->live ? KC_ROOT_LIVE : 0, run->err, &root);
+	if (r >= 0)
+		r = kc_zygote_start(run->config, run->err, &run->crew.zygote);
 	if (r < 0)
 		return r;
 	kc_judge_scope(&run->judge);
@@ -842,6 +876,24 @@ static int collect(struct run *run, struct kc_outcome *ret_outcome)
 	return hand_over(run, ret_outcome);
 }
 
+/* They end by themselves while the caller writes its reports. */
+static void hand_over_processes(struct run *run, struct kc_outcome *outcome)
+{
+	outcome->zygote = run->crew.zygote;
+	outcome->broker = run->broker;
+	run->crew.zygote = (struct kc_zygote){ 0 };
+	run->broker = (struct kc_broker){ 0 };
+	kc_channel_shut(&outcome->zygote.channel);
+	if (outcome->broker.pid > 0)
+		kc_channel_shut(&outcome->broker.channel);
+}
+
+void kc_run_wait(struct kc_outcome *outcome)
+{
+	kc_broker_stop(&outcome->broker);
+	kc_zygote_stop(&outcome->zygote);
+}
+
 int kc_run_rules(const struct kc_run_config *config, const struct kc_run_watch *watch,
 		 struct kc_arena *arena, struct kc_err *err, struct kc_outcome *ret_outcome)
 {
@@ -860,10 +912,12 @@ int kc_run_rules(const struct kc_run_config *config, const struct kc_run_watch *
 	kc_crew_init(&run.crew, config);
 	run.respawns = calloc((size_t)config->n_plugins + 1, sizeof(*run.respawns));
 	r = run.respawns ? run_all(&run) : kc_err_set(err, -ENOMEM, "out of memory");
-	kc_broker_stop(&run.broker);
-	kc_crew_done(&run.crew);
 	if (r >= 0)
 		r = collect(&run, ret_outcome);
+	if (r >= 0)
+		hand_over_processes(&run, ret_outcome);
+	kc_broker_stop(&run.broker);
+	kc_crew_done(&run.crew);
 	kc_judge_done(&run.judge);
 	free(run.asked);
 	free(run.respawns);

@@ -3,7 +3,9 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "broker.h"
 #include "config.h"
+#include "zygote.h"
 
 /* Runs a profile's rules in workers, and gathers what comes of them. */
 
@@ -26,6 +28,9 @@ struct kc_outcome {
 	uint32_t programs_run;
 	uint64_t programs_usec;
 	const char *const *warnings; /* NULL-terminated */
+	/* on their way out; for kc_run_wait() */
+	struct kc_zygote zygote;
+	struct kc_broker broker;
 };
 
 /*
@@ -35,3 +40,7 @@ struct kc_outcome {
  */
 int kc_run_rules(const struct kc_run_config *config, const struct kc_run_watch *watch,
 		 struct kc_arena *arena, struct kc_err *err, struct kc_outcome *ret_outcome);
+
+/* Waits, for some seconds at most, until nothing of the run is left. Once after every run that
+ * succeeded. */
+void kc_run_wait(struct kc_outcome *outcome);

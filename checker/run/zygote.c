@@ -15,7 +15,6 @@
 #include "zygote.h"
 
 enum {
-	PREPARE_USEC = 10 * 1000 * 1000,
 	STOP_USEC = 1000 * 1000,
 	STRAY_USEC = 100 * 1000,
 	/* A chain of forks that outruns this is left to its CPU limit, and said. */
@@ -330,10 +329,6 @@ int kc_zygote_start(const struct kc_run_config *config, struct kc_err *err,
 		    struct kc_zygote *ret_zygote)
 {
 	struct kc_zygote zygote = { 0 };
-	struct kc_frame frame;
-	struct kc_reader reader;
-	const char *why;
-	int64_t code;
 	int pair[2];
 	int r;
 
@@ -349,22 +344,6 @@ int kc_zygote_start(const struct kc_run_config *config, struct kc_err *err,
 		return kc_err_set(err, r, "fork: %s", kc_strerror(r));
 	}
 	kc_channel_init(&zygote.channel, pair[0]);
-	r = kc_channel_wait(&zygote.channel, kc_now_usec() + PREPARE_USEC, &frame);
-	if (r >= 0 && frame.type != KC_FRAME_PREPARED)
-		r = -EBADMSG;
-	if (r < 0) {
-		kc_zygote_stop(&zygote);
-		return kc_err_set(err, r, "the process that starts workers came to nothing: %s",
-				  kc_strerror(r));
-	}
-	kc_reader_init(&reader, &frame);
-	code = (int64_t)kc_reader_u64(&reader);
-	why = kc_reader_text(&reader);
-	if (code < 0 || kc_reader_end(&reader) < 0) {
-		r = kc_err_set(err, code < 0 ? (int)code : -EBADMSG, "%s", why ? why : "");
-		kc_zygote_stop(&zygote);
-		return r;
-	}
 	*ret_zygote = zygote;
 	return 0;
 }

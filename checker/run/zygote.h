@@ -12,10 +12,13 @@
  */
 struct kc_zygote {
 	pid_t pid;
-	struct kc_channel channel; /* frames SPAWNED, EXITED */
+	struct kc_channel channel; /* frames PREPARED, SPAWNED, EXITED */
 };
 
-/* Starts and prepares it: the root is opened there, so a root that cannot be opened fails here. */
+/*
+ * Starts it. It prepares itself while the caller goes on, and says by a first frame, PREPARED, how
+ * that went; frames sent before wait.
+ */
 int kc_zygote_start(const struct kc_run_config *config, struct kc_err *err,
 		    struct kc_zygote *ret_zygote);
 

@@ -7,7 +7,8 @@
 enum {
 	DPKG_MAX = 32 * 1024 * 1024,
 	DPKG_FILE_MAX = 64 * 1024,
-	STATUS_BUFFER = 128 * 1024,
+	STATUS_BUFFER = 32 * 1024, /* at first: a stanza takes what it takes */
+	STATUS_BUFFER_MAX = 1024 * 1024,
 	PROGRAM_USEC = 2 * 1000 * 1000,
 };
 
@@ -76,10 +77,10 @@ static size_t whole_stanzas(const char *text, size_t size, bool at_end)
 }
 
 /* More of the file, behind what of the buffer was not looked at yet. 1, 0 at its end. */
-static int fill(int fd, char *buffer, size_t *size)
+static int fill(int fd, char *buffer, size_t room, size_t *size)
 {
 	for (;;) {
-		ssize_t got = read(fd, buffer + *size, STATUS_BUFFER - *size);
+		ssize_t got = read(fd, buffer + *size, room - *size);
 
 		if (got < 0 && errno == EINTR)
 			continue;
@@ -98,7 +99,7 @@ static int find_in_status(struct node *n, const char *name, struct node_value *v
 {
 	kc_cleanup(kc_freep) char *buffer = NULL;
 	kc_cleanup(kc_closep) int fd = -EBADF;
-	size_t size = 0, total = 0;
+	size_t size = 0, total = 0, room = STATUS_BUFFER;
 	unsigned line = 0;
 	int more = 1, r;
 
@@ -111,11 +112,20 @@ static int find_in_status(struct node *n, const char *name, struct node_value *v
 	while (more > 0 && value->state != KC_FACT_KNOWN) {
 		size_t whole;
 
-		more = fill(fd, buffer, &size);
+		if (size == room) {
+			char *larger = room < STATUS_BUFFER_MAX ? realloc(buffer, room * 2) : NULL;
+
+			if (!larger)
+				return room < STATUS_BUFFER_MAX ? -ENOMEM : -EFBIG;
+			buffer = larger;
+			room *= 2;
+		}
+		more = fill(fd, buffer, room, &size);
+		if (more < 0)
+			return more;
+		if (total > DPKG_MAX)
+			return -EFBIG;
 		whole = whole_stanzas(buffer, size, more == 0);
-		/* A stanza that does not fit, or a file without end, is no database of dpkg's. */
-		if (more < 0 || total > DPKG_MAX || (whole == 0 && size == STATUS_BUFFER))
-			return more < 0 ? more : -EFBIG;
 		find_in(n, DPKG_STATUS, buffer, whole, line, name, value);
 		for (size_t i = 0; i < whole; i++)
 			line += buffer[i] == '\n';
