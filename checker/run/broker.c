@@ -18,6 +18,9 @@ enum {
 	DOORS_MAX = 64,
 	PENDING_MAX = 256,
 	STOP_USEC = 500 * 1000,
+	SWEEP_USEC = 100 * 1000,
+	/* Longer than any run: who asks for more has forged its question. */
+	TIMEOUT_MAX_USEC = 1000 * 1000 * 1000,
 };
 
 struct door_process {
@@ -51,9 +54,22 @@ static void fail(struct broker *b, uint32_t number, int code, const char *why)
 	kc_frame_answer(&b->channel.out, number, &answer);
 }
 
+static bool is_door(const void *context, pid_t pid)
+{
+	const struct broker *b = context;
+
+	for (size_t i = 0; i < b->n_doors; i++) {
+		if (b->doors[i].pid == pid)
+			return true;
+	}
+	return false;
+}
+
+/* Ends a door with all that it started. */
 static void end_door(struct broker *b, size_t index, const char *why)
 {
 	struct door_process *d = b->doors + index;
+	unsigned strays = 0;
 	int status;
 
 	for (size_t i = 0; i < b->n_pending;) {
@@ -70,6 +86,7 @@ static void end_door(struct broker *b, size_t index, const char *why)
 	kc_channel_done(&d->channel);
 	free(d->key);
 	*d = b->doors[--b->n_doors];
+	(void)kc_end_strays(is_door, b, kc_now_usec() + SWEEP_USEC, &strays);
 }
 
 static kc_noreturn void door_child(struct broker *b, int fd)
@@ -144,7 +161,8 @@ static void pass_on(struct broker *b, const struct kc_frame *frame)
 	b->pending[b->n_pending++] = (struct pending){
 		.number = frame->rule,
 		.door = d->pid,
-		.deadline_usec = kc_now_usec() + question.timeout_usec + GRACE_USEC,
+		.deadline_usec = kc_now_usec() + GRACE_USEC +
+				 KC_MIN(question.timeout_usec, (uint64_t)TIMEOUT_MAX_USEC),
 	};
 	kc_frame_question(&d->channel.out, frame->rule, &question);
 	(void)kc_channel_flush(&d->channel);
@@ -171,14 +189,16 @@ static void receive_questions(struct broker *b)
 		_exit(1);
 }
 
-static void settle(struct broker *b, uint32_t number)
+/* False when this door was not asked that: a hostile answer may have taken it over. */
+static bool settle(struct broker *b, const struct door_process *d, uint32_t number)
 {
 	for (size_t i = 0; i < b->n_pending; i++) {
-		if (b->pending[i].number == number) {
+		if (b->pending[i].number == number && b->pending[i].door == d->pid) {
 			b->pending[i] = b->pending[--b->n_pending];
-			return;
+			return true;
 		}
 	}
+	return false;
 }
 
 /* Answers of one door. False when the door is gone. */
@@ -198,12 +218,11 @@ static bool receive_answers(struct broker *b, size_t index)
 	while ((r = kc_channel_next(&d->channel, &frame)) > 0) {
 		size_t begin;
 
-		if (frame.type != KC_FRAME_ANSWER)
+		if (frame.type != KC_FRAME_ANSWER || !settle(b, d, frame.rule))
 			break;
 		begin = kc_frame_begin(&b->channel.out, KC_FRAME_ANSWER, frame.rule);
 		kc_buf_add(&b->channel.out, frame.data, frame.size);
 		kc_frame_end(&b->channel.out, begin);
-		settle(b, frame.rule);
 		if (!*d->key) {
 			end_door(b, index, "");
 			return false;
@@ -285,6 +304,8 @@ static kc_noreturn void broker_main(const struct kc_run_config *config, int fd, 
 	int flags;
 
 	kc_process_init(parent, -EBADF);
+	/* It ends when its channel does, and takes its doors and their programs with it. */
+	(void)prctl(PR_SET_PDEATHSIG, 0);
 	kc_close_all_but(&fd, 1);
 	/* What others are asked in: no locale, no proxy, no bus of a user's. */
 	(void)clearenv();
@@ -335,7 +356,9 @@ void kc_broker_stop(struct kc_broker *broker)
 	kc_channel_shut(&broker->channel);
 	kc_channel_drain(&broker->channel, kc_now_usec() + 2 * STOP_USEC);
 	kc_channel_done(&broker->channel);
-	if (!kc_wait_until(broker->pid, kc_now_usec() + STOP_USEC, &status))
+	if (!kc_wait_until(broker->pid, kc_now_usec() + STOP_USEC, &status)) {
 		(void)kill(broker->pid, SIGKILL);
+		(void)kc_wait_until(broker->pid, kc_now_usec() + SWEEP_USEC, &status);
+	}
 	broker->pid = 0;
 }

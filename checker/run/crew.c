@@ -10,6 +10,11 @@
 #include "base/utf8.h"
 #include "crew.h"
 
+/* MFD_NOEXEC_SEAL, which older headers lack. */
+enum {
+	NOEXEC_SEAL = 0x0008u
+};
+
 void kc_crew_init(struct kc_crew *crew, const struct kc_run_config *config)
 {
 	*crew = (struct kc_crew){ .config = config };
@@ -35,11 +40,20 @@ void kc_crew_done(struct kc_crew *crew)
 	kc_zygote_stop(&crew->zygote);
 }
 
+/* vm.memfd_noexec=2 refuses those that could be executed; kernels before 6.3 do not know the flag.
+ */
+static int make_memory_file(void)
+{
+	const unsigned flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
+	int fd = memfd_create("k8scheck-slot", flags | NOEXEC_SEAL);
+
+	return fd < 0 && errno == EINVAL ? memfd_create("k8scheck-slot", flags) : fd;
+}
+
 /* Memory shared with one worker; it cannot be resized, so that reading it never faults. */
 static int make_slot(struct kc_slot **ret_slot, int *ret_fd)
 {
-	kc_cleanup(kc_closep) int fd =
-		memfd_create("k8scheck-slot", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	kc_cleanup(kc_closep) int fd = make_memory_file();
 	struct kc_slot *slot;
 
 	if (fd < 0 || ftruncate(fd, sizeof(*slot)) < 0 ||
@@ -157,10 +171,10 @@ int kc_member_run(struct kc_member *m)
 	uint32_t n = 0;
 
 	kc_frame_u32(out, 0);
-	for (uint32_t i = m->next; i < m->n_todo;) {
+	for (uint32_t i = m->next; i < m->cleared;) {
 		uint32_t first = m->todo[i], count = 1;
 
-		while (i + count < m->n_todo && m->todo[i + count] == first + count)
+		while (i + count < m->cleared && m->todo[i + count] == first + count)
 			count++;
 		kc_frame_u32(out, first);
 		kc_frame_u32(out, count);
@@ -185,6 +199,7 @@ int kc_member_gather(struct kc_member *m)
 
 int kc_member_facts(struct kc_member *m, const struct kc_fact_value *facts, uint32_t n)
 {
+	m->has_facts = true;
 	kc_frame_facts(&m->channel.out, facts, n);
 	return kc_channel_flush(&m->channel);
 }
@@ -224,6 +239,7 @@ int64_t kc_member_doing(struct kc_member *m, uint64_t *ret_since_usec)
 	if (doing != m->seen) {
 		m->seen = doing;
 		m->seen_usec = now;
+		m->waited = false;
 	}
 	/* A worker that dates its start forward gains nothing: what was seen counts. */
 	*ret_since_usec = since > m->seen_usec || since == 0 ? m->seen_usec : since;

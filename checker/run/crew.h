@@ -26,6 +26,9 @@ struct kc_member {
 	struct kc_slot *slot; /* shared with the worker, which may write rubbish into it */
 	uint32_t *todo; /* rules in their order */
 	uint32_t n_todo, next;
+	uint32_t cleared; /* so many of todo may run: all, once the facts are there */
+	bool has_facts; /* they were sent to it */
+	bool waited; /* for facts, in the rule that it is in */
 	bool wants_facts; /* it gathers them, before it does anything else */
 	bool dismissed; /* its end was asked for */
 	bool open; /* its channel has not been closed by the other end */
@@ -67,7 +70,7 @@ void kc_crew_remove(struct kc_crew *crew, struct kc_member *member);
 void kc_member_dismiss(struct kc_crew *crew, struct kc_member *member, const char *fmt, ...)
 	kc_printf(3, 4);
 
-/* Tells it to run what it has to do. */
+/* Tells it to run what is cleared. */
 int kc_member_run(struct kc_member *member);
 int kc_member_gather(struct kc_member *member);
 int kc_member_facts(struct kc_member *member, const struct kc_fact_value *facts, uint32_t n);

@@ -147,6 +147,8 @@ static int host_param_map(struct kc_run *run, const char *name, struct kc_pairs 
 
 static int host_fact(struct kc_run *run, const char *name, struct kc_fact *ret_fact)
 {
+	if (!run->facts && run->await_facts)
+		run->await_facts(run);
 	for (uint32_t i = 0; i < run->n_facts; i++) {
 		const struct kc_fact_value *f = run->facts + i;
 		struct kc_fact fact = {
@@ -178,7 +180,7 @@ static int refuse(struct kc_run *run, int code, const char *what)
 	return fail(run, code, "%s", what);
 }
 
-static int cut(struct kc_run *run, const char **text)
+static int cut(struct kc_run *run, const char **text, int max)
 {
 	size_t n;
 	char *copy;
@@ -186,10 +188,9 @@ static int cut(struct kc_run *run, const char **text)
 	if (!*text)
 		return 0;
 	n = strlen(*text);
-	if (n <= KC_RUN_TEXT_MAX)
+	if (n <= (size_t)max)
 		return 0;
-	copy = kc_arena_printf(arena_of(run), "%.*s[cut here: %zu bytes in all]", KC_RUN_TEXT_MAX,
-			       *text, n);
+	copy = kc_arena_printf(arena_of(run), "%.*s[cut here: %zu bytes in all]", max, *text, n);
 	if (!copy)
 		return -ENOMEM;
 	*text = copy;
@@ -214,9 +215,12 @@ static int host_finding(struct kc_run *run, const struct kc_finding *finding)
 			      "the check skipped for a reason that its manifest does not list");
 	if (run->n_findings >= KC_RUN_FINDINGS_MAX)
 		return refuse(run, -E2BIG, "the check reported more findings than a rule may have");
-	if (cut(run, &f.subject) < 0 || cut(run, &f.expected) < 0 || cut(run, &f.found) < 0 ||
-	    cut(run, &f.source) < 0 || cut(run, &f.message) < 0)
+	if (cut(run, &f.subject, KC_RUN_TEXT_MAX) < 0 ||
+	    cut(run, &f.expected, KC_RUN_TEXT_MAX) < 0 || cut(run, &f.found, KC_RUN_TEXT_MAX) < 0 ||
+	    cut(run, &f.source, KC_RUN_TEXT_MAX) < 0 || cut(run, &f.message, KC_RUN_TEXT_MAX) < 0)
 		return refuse(run, -ENOMEM, "the rule used up the memory it may have");
+	if (f.verdict != KC_SKIP)
+		f.reason = NULL;
 	run->n_findings++;
 	run->reported |= f.horizon;
 	if (run->sink.finding)
@@ -224,13 +228,17 @@ static int host_finding(struct kc_run *run, const struct kc_finding *finding)
 	return 0;
 }
 
-static bool gathers(const struct kc_manifest *plugin, const char *name)
+/* The manifest lists it, and the source that gathers now. */
+static bool gathers(const struct kc_run *run, const char *name)
 {
-	for (uint32_t i = 0; i < plugin->n_facts; i++) {
-		if (kc_streq(plugin->facts[i].name, name))
-			return true;
-	}
-	return false;
+	const struct kc_fact_source *source = run->source;
+	bool own = !source, listed = false;
+
+	for (uint32_t i = 0; source && i < source->n_names; i++)
+		own = own || kc_streq(source->names[i], name);
+	for (uint32_t i = 0; run->plugin && i < run->plugin->n_facts; i++)
+		listed = listed || kc_streq(run->plugin->facts[i].name, name);
+	return own && listed;
 }
 
 static int host_set_fact(struct kc_run *run, const struct kc_fact *fact)
@@ -241,12 +249,12 @@ static int host_set_fact(struct kc_run *run, const struct kc_fact *fact)
 	f.size = sizeof(f);
 	if (!run->gathering)
 		return refuse(run, -EINVAL, "facts are set by gather() alone");
-	if (!f.name || !run->plugin || !gathers(run->plugin, f.name))
+	if (!f.name || !gathers(run, f.name))
 		return refuse(run, -EINVAL, "the manifest does not list the fact that was set");
 	if (f.state < KC_FACT_KNOWN || f.state > KC_FACT_UNKNOWN ||
 	    (f.state == KC_FACT_KNOWN) != (f.value != NULL))
 		return refuse(run, -EINVAL, "a fact is known by its value, else absent or unknown");
-	if (cut(run, &f.value) < 0 || cut(run, &f.source) < 0)
+	if (cut(run, &f.value, KC_RUN_FACT_MAX) < 0 || cut(run, &f.source, KC_RUN_FACT_MAX) < 0)
 		return refuse(run, -ENOMEM, "the rule used up the memory it may have");
 	if (run->sink.fact)
 		run->sink.fact(run->sink.context, &f);
@@ -272,7 +280,7 @@ static int host_step(struct kc_run *run, const struct kc_step *step)
 
 static void host_log(struct kc_run *run, uint32_t level, const char *text)
 {
-	if (run->sink.log)
+	if (text && cut(run, &text, KC_RUN_TEXT_MAX) == 0 && run->sink.log)
 		run->sink.log(run->sink.context, level, text);
 }
 

@@ -26,7 +26,10 @@ struct kc_run_sink {
 /* Bounds of one run: findings, and the memory of what services hand out. */
 enum {
 	KC_RUN_FINDINGS_MAX = 4096,
-	KC_RUN_TEXT_MAX = 64 * 1024, /* of one text of a finding; more is cut, with a note */
+	KC_RUN_TEXT_MAX =
+		64 * 1024, /* of one text of a finding or log line; more is cut, and said */
+	KC_RUN_FACT_MAX =
+		4 * 1024, /* of a fact's value, and of its source: every worker gets all */
 	KC_RUN_MEMORY_MAX = 64 * 1024 * 1024,
 };
 
@@ -44,6 +47,10 @@ struct kc_run {
 	void *ask_context;
 	struct kc_run_sink sink;
 	bool gathering, planning; /* what may be handed in */
+	const struct kc_fact_source *source; /* of gather: whose names alone may be set; or NULL */
+	/* Called when a fact is asked for and `facts` is NULL: waits until they are there, and sets
+	 * them. */
+	void (*await_facts)(struct kc_run *run);
 
 	/* its own */
 	struct kc_arena arena;

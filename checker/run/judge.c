@@ -89,7 +89,11 @@ static void add(struct kc_judge *j, struct kc_judgement *judgement,
 void kc_judge_finding(struct kc_judge *j, uint32_t rule, const struct kc_finding *finding)
 {
 	unsigned k = finding->horizon == KC_NOW ? KC_J_NOW : KC_J_BOOT;
-	const struct kc_result_finding own = {
+	struct kc_result_finding own;
+
+	if (j->settled[rule])
+		return;
+	own = (struct kc_result_finding){
 		.verdict = finding->verdict,
 		.subject = kc_judge_text(j, finding->subject),
 		.expected = kc_judge_text(j, finding->expected),
@@ -98,9 +102,7 @@ void kc_judge_finding(struct kc_judge *j, uint32_t rule, const struct kc_finding
 		.message = kc_judge_text(j, finding->message),
 		.reason = kc_judge_text(j, finding->reason),
 	};
-
-	if (!j->settled[rule])
-		add(j, j->results[rule].judgements + k, &own);
+	add(j, j->results[rule].judgements + k, &own);
 }
 
 static void close_rule(struct kc_judge *j, uint32_t rule)
@@ -177,6 +179,12 @@ void kc_judge_settle(struct kc_judge *j, uint32_t rule, int code, const char *wh
 		    j->config->offline_reason);
 	result->duration_usec = duration_usec;
 	close_rule(j, rule);
+}
+
+void kc_judge_again(struct kc_judge *j, uint32_t rule)
+{
+	if (!j->settled[rule])
+		forget(j->results + rule);
 }
 
 void kc_judge_error(struct kc_judge *j, uint32_t rule, const char *message)

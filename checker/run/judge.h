@@ -33,6 +33,9 @@ void kc_judge_finding(struct kc_judge *j, uint32_t rule, const struct kc_finding
 void kc_judge_settle(struct kc_judge *j, uint32_t rule, int code, const char *why,
 		     uint64_t duration_usec);
 
+/* It will be run once more: forgets what it had said. */
+void kc_judge_again(struct kc_judge *j, uint32_t rule);
+
 /* It came to nothing: forgets what it had said, and makes it an error at all its horizons. */
 void kc_judge_error(struct kc_judge *j, uint32_t rule, const char *message);
 

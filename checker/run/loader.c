@@ -4,11 +4,16 @@
 
 #include "loader.h"
 
+/* The size of a structure up to and with a member. */
+#define SIZE_WITH(type, member) (offsetof(type, member) + sizeof(((type *)0)->member))
+
 enum {
 	CHECKS_MAX = 1024,
-	/* What ABI 0.1 has; a smaller structure is no kc_plugin at all. */
-	PLUGIN_SIZE_MIN = offsetof(struct kc_plugin, facts) + sizeof(void *),
-	CHECK_SIZE_MIN = offsetof(struct kc_check, run) + sizeof(void *),
+	/* What ABI 0.1 has, and what is read here without asking; smaller ones there never were. */
+	PLUGIN_SIZE_MIN = SIZE_WITH(struct kc_plugin, close),
+	CHECK_SIZE_MIN = SIZE_WITH(struct kc_check, plan),
+	PARAM_SIZE_MIN = SIZE_WITH(struct kc_param, reserved),
+	FACT_SOURCE_SIZE_MIN = SIZE_WITH(struct kc_fact_source, gather),
 };
 
 static int disagree(const struct kc_manifest *manifest, struct kc_err *err, const char *what,
@@ -22,7 +27,7 @@ static int disagree(const struct kc_manifest *manifest, struct kc_err *err, cons
 static int compare_param(const struct kc_param *param, const struct kc_manifest_param *want,
 			 const struct kc_manifest *manifest, struct kc_err *err)
 {
-	if (!param->name || !kc_streq(param->name, want->name))
+	if (param->size < PARAM_SIZE_MIN || !param->name || !kc_streq(param->name, want->name))
 		return disagree(manifest, err, "another parameter stands in the place of",
 				want->name);
 	if (param->type != want->type || (param->required != 0) != want->required)
@@ -63,18 +68,33 @@ static int compare_check(const struct kc_check *check, const struct kc_manifest 
 	return 0;
 }
 
+static bool lists_fact(const struct kc_manifest *manifest, const char *name)
+{
+	for (uint32_t i = 0; name && i < manifest->n_facts; i++) {
+		if (kc_streq(manifest->facts[i].name, name))
+			return true;
+	}
+	return false;
+}
+
 static int compare_facts(const struct kc_plugin *plugin, const struct kc_manifest *manifest,
 			 struct kc_err *err)
 {
-	uint32_t n = 0;
+	uint64_t n = 0;
 
 	for (uint32_t i = 0; i < plugin->n_facts; i++) {
 		const struct kc_fact_source *source = plugin->facts ? plugin->facts[i] : NULL;
 
-		if (!source || !source->gather || (source->n_names > 0 && !source->names))
+		if (!source || source->size < FACT_SOURCE_SIZE_MIN || !source->gather ||
+		    (source->n_names > 0 && !source->names))
 			return disagree(manifest, err, "a source of facts is incomplete in",
 					manifest->name);
 		n += source->n_names;
+		for (uint32_t k = 0; k < source->n_names && n <= manifest->n_facts; k++) {
+			if (!lists_fact(manifest, source->names[k]))
+				return disagree(manifest, err, "the manifest lacks a fact of",
+						manifest->name);
+		}
 	}
 	if (n != manifest->n_facts)
 		return disagree(manifest, err, "another number of facts has", manifest->name);

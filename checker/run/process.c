@@ -165,7 +165,8 @@ static unsigned end_listed(bool (*ours)(const void *context, pid_t pid), const v
 	fd = open("/proc/thread-self/children", O_RDONLY | O_CLOEXEC);
 	if (fd < 0 || (kc_read_all(fd, STRAYS_LISTED_MAX, &list) < 0 && !list.data))
 		return 0;
-	/* A space follows each; where a list that is too long was cut, a number may be another's. */
+	/* A space follows each; where a list that is too long was cut, a number may be another's.
+	 */
 	while (list.len > 0 && list.data[list.len - 1] != ' ')
 		list.data[--list.len] = 0;
 	for (char *word = strtok_r(list.data, " \n", &save); word;

@@ -10,7 +10,8 @@
 
 /* What the processes of a run have in common. */
 
-/* Closes every descriptor from 3 on but those listed, which it sorts (sentinels are passed over). */
+/* Closes every descriptor from 3 on but those listed, which it sorts (sentinels are passed over).
+ */
 void kc_close_all_but(int *keep, size_t n);
 
 /*

@@ -31,7 +31,7 @@ enum kc_frame_type {
 	KC_FRAME_SPAWN = 13, /* u32 id, u32 plugin; with descriptors */
 	KC_FRAME_KILL = 14, /* u32 id */
 	KC_FRAME_SPAWNED = 15, /* u32 id, i64 pid or negative errno */
-	KC_FRAME_EXITED = 16, /* u32 id, u32 wait status, u32 strays that were ended */
+	KC_FRAME_EXITED = 16, /* u32 id (0: strays alone), u32 wait status, u32 strays ended */
 	KC_FRAME_PREPARED = 17, /* i64 code, text; the zygote's first word */
 	KC_FRAME_MAX = 18,
 };

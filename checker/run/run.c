@@ -39,9 +39,10 @@ struct run {
 	uint32_t n_facts;
 	const char **warnings;
 	size_t n_warnings;
-	uint64_t start_usec, facts_usec, programs_usec, ticked_usec;
+	uint64_t start_usec, released_usec, facts_usec, programs_usec, ticked_usec;
 	uint32_t programs_run, strays;
-	bool released; /* facts are there and all plugins loaded: rules may run */
+	bool begun; /* all plugins are loaded: rules may run */
+	bool released; /* the facts are there: those with conditions too */
 	struct kc_err *err;
 	int refused; /* a plugin breaks the contract: nothing is judged */
 };
@@ -73,7 +74,7 @@ static void warn(struct run *run, const char *fmt, ...)
 /* The rule that a worker may speak of: the one it was told to run next. */
 static bool is_current(const struct kc_member *m, uint32_t rule)
 {
-	return m->state == KC_MEMBER_RUNNING && m->next < m->n_todo && m->todo[m->next] == rule;
+	return m->state == KC_MEMBER_RUNNING && m->next < m->cleared && m->todo[m->next] == rule;
 }
 
 static void set_fact(struct run *run, const struct kc_member *m, const char *name, uint32_t state,
@@ -214,7 +215,7 @@ static void on_done(struct run *run, struct kc_member *m, const struct kc_frame 
 	} else if (is_current(m, frame->rule)) {
 		kc_judge_settle(&run->judge, frame->rule, code, why, usec);
 		m->next++;
-		if (m->next == m->n_todo)
+		if (m->next == m->cleared)
 			m->state = KC_MEMBER_IDLE;
 	} else {
 		kc_member_dismiss(&run->crew, m,
@@ -520,6 +521,13 @@ static uint64_t watch_member(struct run *run, struct kc_member *m, uint64_t now)
 		break;
 	case KC_MEMBER_GATHERING:
 	case KC_MEMBER_RUNNING:
+		/* Who gathers has a deadline; who waits for that has one from then on. */
+		if (!run->released && __atomic_load_n(&m->slot->waits, __ATOMIC_ACQUIRE)) {
+			m->waited = true;
+			return UINT64_MAX;
+		}
+		if (m->waited)
+			since = KC_MAX(since, run->released_usec);
 		due = KC_MAX(since, m->seen_usec) + run->config->timeout_usec;
 		if (m->seen != KC_DOING_NOTHING)
 			due = since + run->config->timeout_usec;
@@ -583,8 +591,8 @@ static bool loaded(const struct run *run)
 	return true;
 }
 
-/* Takes what is settled already out of a worker's list. */
-static void trim(struct run *run, struct kc_member *m)
+/* Takes what is settled already out of a worker's list; all that is left may run. */
+static void clear_all(struct run *run, struct kc_member *m)
 {
 	uint32_t n = m->next;
 
@@ -593,43 +601,85 @@ static void trim(struct run *run, struct kc_member *m)
 			m->todo[n++] = m->todo[i];
 	}
 	m->n_todo = n;
+	m->cleared = n;
 }
 
-/* Once every plugin is loaded and the facts are there, whoever is idle and has work is set to it.
+/* While facts are still gathered: puts what depends on none of them first, in its order. */
+static void clear_unconditional(struct run *run, struct kc_member *m)
+{
+	const struct kc_rule *rules = run->config->profile->rules;
+	uint32_t *held = malloc(((size_t)m->n_todo + 1) * sizeof(*held));
+	uint32_t n = m->next, n_held = 0;
+
+	/* Without memory everything waits for the facts. */
+	for (uint32_t i = m->next; held && i < m->n_todo; i++) {
+		if (rules[m->todo[i]].n_when == 0)
+			m->todo[n++] = m->todo[i];
+		else
+			held[n_held++] = m->todo[i];
+	}
+	m->cleared = n;
+	if (n_held > 0)
+		memcpy(m->todo + n, held, n_held * sizeof(*held));
+	free(held);
+}
+
+static void on_facts(struct run *run)
+{
+	run->released_usec = kc_now_usec();
+	run->facts_usec = run->released_usec - run->start_usec;
+	kc_judge_conditions(&run->judge, run->facts, run->n_facts);
+	run->released = true;
+	/* Those that run already may wait for them. */
+	for (size_t i = 0; i < run->crew.n_members; i++) {
+		if (run->crew.members[i]->state == KC_MEMBER_RUNNING)
+			(void)kc_member_facts(run->crew.members[i], run->facts, run->n_facts);
+	}
+}
+
+/* Sets an idle worker to what it may do; lets it go when there is nothing more. */
+static bool employ(struct run *run, struct kc_member *m)
+{
+	if (run->released)
+		clear_all(run, m);
+	else
+		clear_unconditional(run, m);
+	if (m->next == m->n_todo && run->released) {
+		/* It ends while others still work. */
+		m->state = KC_MEMBER_GONE;
+		m->open = false;
+		kc_channel_shut(&m->channel);
+		return false;
+	}
+	if (m->next == m->cleared)
+		return false;
+	if (run->released && !m->has_facts)
+		(void)kc_member_facts(m, run->facts, run->n_facts);
+	(void)kc_member_run(m);
+	return true;
+}
+
+/*
+ * Once every plugin is loaded, so that a contract that is broken is seen before anything is judged,
+ * whoever is idle and has work is set to it: first what has no conditions, and the rest when the
+ * facts are there.
  */
 static void release(struct run *run)
 {
 	uint32_t running = 0;
 
-	if (!run->released) {
-		if (!loaded(run) || !gathered(run))
-			return;
-		run->facts_usec = kc_now_usec() - run->start_usec;
-		kc_judge_conditions(&run->judge, run->facts, run->n_facts);
-		run->released = true;
-	}
-	for (size_t i = 0; i < run->crew.n_members; i++) {
-		struct kc_member *m = run->crew.members[i];
-
-		running += m->state == KC_MEMBER_RUNNING;
-		/* It ends while others still work. */
-		if (m->state == KC_MEMBER_IDLE && m->next == m->n_todo && !m->dismissed) {
-			m->state = KC_MEMBER_GONE;
-			m->open = false;
-			kc_channel_shut(&m->channel);
-		}
-	}
+	run->begun = run->begun || loaded(run);
+	if (!run->begun)
+		return;
+	if (!run->released && gathered(run))
+		on_facts(run);
+	for (size_t i = 0; i < run->crew.n_members; i++)
+		running += run->crew.members[i]->state == KC_MEMBER_RUNNING;
 	for (size_t i = 0; i < run->crew.n_members && running < run->config->jobs; i++) {
 		struct kc_member *m = run->crew.members[i];
 
-		if (m->state != KC_MEMBER_IDLE || m->dismissed || m->next == m->n_todo)
-			continue;
-		trim(run, m);
-		if (m->next == m->n_todo)
-			continue;
-		(void)kc_member_facts(m, run->facts, run->n_facts);
-		(void)kc_member_run(m);
-		running++;
+		if (m->state == KC_MEMBER_IDLE && !m->dismissed && !m->wants_facts)
+			running += employ(run, m);
 	}
 }
 

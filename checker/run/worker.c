@@ -37,10 +37,14 @@ struct worker {
 	pid_t pid;
 };
 
-static void doing(struct worker *w, uint32_t what)
+/* Returns the time. */
+static uint64_t doing(struct worker *w, uint32_t what)
 {
-	__atomic_store_n(&w->slot->since_usec, kc_now_usec(), __ATOMIC_RELAXED);
+	uint64_t now = kc_now_usec();
+
+	__atomic_store_n(&w->slot->since_usec, now, __ATOMIC_RELAXED);
 	__atomic_store_n(&w->slot->doing, what, __ATOMIC_RELEASE);
+	return now;
 }
 
 static void flush(struct worker *w)
@@ -96,6 +100,15 @@ static void on_log(void *context, uint32_t level, const char *text)
 	make_room(w);
 }
 
+static void take_facts(struct worker *w, const struct kc_frame *frame)
+{
+	struct kc_frame copy = *frame;
+
+	copy.data = kc_arena_memdup(&w->facts_arena, frame->data, frame->size);
+	if (!copy.data || kc_read_facts(&copy, &w->facts_arena, &w->facts, &w->n_facts) < 0)
+		_exit(1);
+}
+
 static void ask(void *context, const struct kc_question *question, struct kc_arena *arena,
 		struct kc_answer *ret_answer)
 {
@@ -107,9 +120,14 @@ static void ask(void *context, const struct kc_question *question, struct kc_are
 	kc_frame_question(&w->channel.out, w->rule, question);
 	flush(w);
 	/* The broker keeps the question's time-out; k8scheck ends a worker whose rule is late. */
-	r = kc_channel_wait(&w->channel, UINT64_MAX, &frame);
-	if (r < 0)
-		_exit(1);
+	for (;;) {
+		r = kc_channel_wait(&w->channel, UINT64_MAX, &frame);
+		if (r < 0)
+			_exit(1);
+		if (frame.type != KC_FRAME_FACTS)
+			break;
+		take_facts(w, &frame);
+	}
 	/* The answer outlives the channel's buffer. */
 	copy = frame;
 	copy.data = kc_arena_memdup(arena, frame.data, frame.size);
@@ -121,6 +139,29 @@ static void ask(void *context, const struct kc_question *question, struct kc_are
 	r = frame.type == KC_FRAME_ANSWER ? kc_read_answer(&copy, arena, ret_answer) : -EBADMSG;
 	if (r < 0)
 		kc_answer_fail(ret_answer, arena, r, "the broker's answer cannot be read");
+}
+
+/* Rules without conditions run while facts are still gathered; one that asks for a fact waits here.
+ */
+static void await_facts(struct kc_run *run)
+{
+	struct worker *w = run->ask_context;
+	struct kc_frame frame;
+	uint64_t start = kc_now_usec();
+
+	/* They may have come between a question and its answer. */
+	if (!w->facts) {
+		__atomic_store_n(&w->slot->waits, 1, __ATOMIC_RELEASE);
+		flush(w);
+		if (kc_channel_wait(&w->channel, UINT64_MAX, &frame) < 0 ||
+		    frame.type != KC_FRAME_FACTS)
+			_exit(1);
+		take_facts(w, &frame);
+		__atomic_store_n(&w->slot->waits, 0, __ATOMIC_RELEASE);
+	}
+	run->facts = w->facts;
+	run->n_facts = w->n_facts;
+	run->deadline_usec += kc_now_usec() - start;
 }
 
 static void init_run(struct worker *w, const struct kc_rule *rule, struct kc_run *run)
@@ -135,6 +176,7 @@ static void init_run(struct worker *w, const struct kc_rule *rule, struct kc_run
 		.deadline_usec = kc_now_usec() + w->config->timeout_usec,
 		.ask = ask,
 		.ask_context = w,
+		.await_facts = rule ? await_facts : NULL,
 		.sink = { .context = w,
 			  .finding = on_finding,
 			  .fact = on_fact,
@@ -178,8 +220,7 @@ static void run_rule(struct worker *w, uint32_t index)
 
 	init_run(w, rule, &run);
 	w->rule = index;
-	doing(w, index + 1);
-	start = w->slot->since_usec;
+	start = doing(w, index + 1);
 	r = check->run(w->state, &kc_host_table, &run);
 	if (r > 0)
 		r = 0;
@@ -197,13 +238,14 @@ static void gather(struct worker *w)
 	int worst = 0;
 	char why[sizeof(((struct kc_run *)0)->why)] = "";
 
-	doing(w, KC_DOING_GATHERING);
+	(void)doing(w, KC_DOING_GATHERING);
 	for (uint32_t i = 0; i < w->plugin->n_facts; i++) {
 		struct kc_run run;
 		int r;
 
 		init_run(w, NULL, &run);
 		run.gathering = true;
+		run.source = w->plugin->facts[i];
 		r = w->plugin->facts[i]->gather(w->state, &kc_host_table, &run);
 		if (run.refused)
 			r = run.refused;
@@ -213,7 +255,7 @@ static void gather(struct worker *w)
 		}
 		kc_run_done(&run);
 	}
-	doing(w, KC_DOING_NOTHING);
+	(void)doing(w, KC_DOING_NOTHING);
 	kc_frame_done(&w->channel.out, 0, worst, kc_now_usec() - start, worst < 0 ? why : NULL);
 	flush(w);
 }
@@ -240,17 +282,8 @@ static void run_ranges(struct worker *w, const struct kc_frame *frame)
 		for (uint32_t k = 0; k < count; k++)
 			run_rule(w, first + k);
 	}
-	doing(w, KC_DOING_NOTHING);
+	(void)doing(w, KC_DOING_NOTHING);
 	flush(w);
-}
-
-static void take_facts(struct worker *w, const struct kc_frame *frame)
-{
-	struct kc_frame copy = *frame;
-
-	copy.data = kc_arena_memdup(&w->facts_arena, frame->data, frame->size);
-	if (!copy.data || kc_read_facts(&copy, &w->facts_arena, &w->facts, &w->n_facts) < 0)
-		_exit(1);
 }
 
 static void load(struct worker *w)
@@ -261,7 +294,7 @@ static void load(struct worker *w)
 	size_t begin;
 	int r;
 
-	doing(w, KC_DOING_LOADING);
+	(void)doing(w, KC_DOING_LOADING);
 	r = kc_plugin_load(w->file, &err, &refusal, &w->plugin);
 	if (r >= 0 && w->plugin->open) {
 		init_run(w, NULL, &run);
@@ -273,7 +306,7 @@ static void load(struct worker *w)
 		}
 		kc_run_done(&run);
 	}
-	doing(w, KC_DOING_NOTHING);
+	(void)doing(w, KC_DOING_NOTHING);
 	begin = kc_frame_begin(&w->channel.out, r < 0 ? KC_FRAME_REFUSED : KC_FRAME_READY, 0);
 	if (r < 0) {
 		kc_frame_u32(&w->channel.out, refusal);
@@ -325,6 +358,8 @@ kc_noreturn void kc_worker_main(const struct kc_run_config *config, uint32_t plu
 	w.slot = mmap(NULL, sizeof(*w.slot), PROT_READ | PROT_WRITE, MAP_SHARED, fds->slot, 0);
 	if (w.slot == MAP_FAILED)
 		_exit(1);
+	(void)kc_close(fds->slot);
+	(void)kc_close(fds->log);
 	kc_channel_init(&w.channel, fds->channel);
 	w.flushed_usec = kc_now_usec();
 	load(&w);

@@ -16,7 +16,7 @@
  */
 struct kc_slot {
 	uint32_t doing; /* index of the rule + 1; KC_DOING_*; 0: nothing */
-	uint32_t reserved;
+	uint32_t waits; /* 1: for facts that are still gathered, which is not the rule's time */
 	uint64_t since_usec; /* kc_now_usec() */
 };
 

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <dirent.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
@@ -10,16 +9,14 @@
 
 #include "base/clock.h"
 #include "base/fdio.h"
-#include "base/num.h"
 #include "process.h"
 #include "zygote.h"
 
 enum {
 	STOP_USEC = 1000 * 1000,
-	STRAY_USEC = 100 * 1000,
-	/* A chain of forks that outruns this is left to its CPU limit, and said. */
-	SWEEPS_MAX = 1000,
-	STRAYS_LISTED_MAX = 64 * 1024,
+	KILLED_USEC = 100 * 1000,
+	SWEEP_USEC = 100 * 1000,
+	SWEEP_AGAIN_MSEC = 20,
 };
 
 struct child {
@@ -35,6 +32,7 @@ struct zygote {
 	pid_t pid;
 	struct child *children;
 	size_t n_children;
+	bool unswept; /* strays may be left */
 };
 
 static struct child *find_id(struct zygote *z, uint32_t id)
@@ -55,29 +53,26 @@ static struct child *find_pid(struct zygote *z, pid_t pid)
 	return NULL;
 }
 
-/* Ends children that are no workers: what workers forked, and this process inherited. */
-static unsigned kill_strays(struct zygote *z)
+static bool is_worker(const void *context, pid_t pid)
 {
-	kc_cleanup(kc_buf_done) struct kc_buf list = { 0 };
-	kc_cleanup(kc_closep) int fd = -EBADF;
-	unsigned n = 0;
-	char *save = NULL;
+	const struct zygote *z = context;
 
-	/* Since Linux 3.5 with CONFIG_PROC_CHILDREN, which distributions have on. */
-	fd = open("/proc/thread-self/children", O_RDONLY | O_CLOEXEC);
-	if (fd < 0 || kc_read_all(fd, STRAYS_LISTED_MAX, &list) < 0)
-		return 0;
-	for (char *word = strtok_r(list.data, " \n", &save); word;
-	     word = strtok_r(NULL, " \n", &save)) {
-		uint64_t pid;
-		int status;
-
-		if (kc_parse_u64(word, &pid) < 0 || find_pid(z, (pid_t)pid))
-			continue;
-		(void)kill((pid_t)pid, SIGKILL);
-		/* Only when it is gone are its own children ours, and in the next list. */
-		n += (unsigned)kc_wait_until((pid_t)pid, kc_now_usec() + STRAY_USEC, &status);
+	for (size_t i = 0; i < z->n_children; i++) {
+		if (z->children[i].pid == pid)
+			return true;
 	}
+	return false;
+}
+
+/*
+ * Ends what workers forked, and this process inherited. What is left when this has taken too long
+ * is for the next time: who forks without end holds up nobody else.
+ */
+static unsigned sweep(struct zygote *z)
+{
+	unsigned n = 0;
+
+	z->unswept = !kc_end_strays(is_worker, z, kc_now_usec() + SWEEP_USEC, &n);
 	return n;
 }
 
@@ -97,7 +92,6 @@ static void reap(struct zygote *z)
 		int status = 0;
 		pid_t pid = waitpid(-1, &status, WNOHANG);
 		struct child *child;
-		unsigned strays = 0;
 		uint32_t id;
 
 		if (pid <= 0)
@@ -109,14 +103,7 @@ static void reap(struct zygote *z)
 		*child = z->children[--z->n_children];
 		/* Its group first, which may still hold members; then what left the group. */
 		(void)kill(-pid, SIGKILL);
-		for (unsigned i = 0; i < SWEEPS_MAX; i++) {
-			unsigned more = kill_strays(z);
-
-			strays += more;
-			if (more == 0)
-				break;
-		}
-		report_exit(z, id, status, strays);
+		report_exit(z, id, status, sweep(z));
 	}
 }
 
@@ -215,7 +202,7 @@ static void finish(struct zygote *z)
 		uint64_t now = kc_now_usec();
 		pid_t pid;
 
-		(void)kill_strays(z);
+		(void)sweep(z);
 		do
 			pid = waitpid(-1, NULL, WNOHANG);
 		while (pid > 0);
@@ -263,7 +250,8 @@ static void serve(struct zygote *z)
 
 		if (z->channel.out.len > 0)
 			pfd[0].events |= POLLOUT;
-		if (poll(pfd, KC_ARRAY_SIZE(pfd), -1) < 0 && errno != EINTR)
+		if (poll(pfd, KC_ARRAY_SIZE(pfd), z->unswept ? SWEEP_AGAIN_MSEC : -1) < 0 &&
+		    errno != EINTR)
 			_exit(1);
 		if (pfd[1].revents) {
 			while (read(z->signals, &info, sizeof(info)) > 0)
@@ -272,6 +260,8 @@ static void serve(struct zygote *z)
 		}
 		if (pfd[0].revents)
 			receive(z);
+		if (z->unswept)
+			report_exit(z, 0, 0, sweep(z));
 		/* The end of k8scheck is seen by receive(), which cleans up. */
 		(void)kc_channel_flush(&z->channel);
 	}
@@ -300,19 +290,22 @@ static kc_noreturn void zygote_main(const struct kc_run_config *config, int fd)
 	struct zygote z = { .config = config, .signals = -EBADF, .pid = getpid() };
 	const struct sigaction ignore = { .sa_handler = SIG_IGN };
 	struct kc_err err = { 0 };
-	size_t begin;
-	int keep[64];
-	size_t n = 0;
+	int *keep = calloc((size_t)config->n_plugins + 1, sizeof(*keep));
+	size_t begin, n = 0;
 	int r;
+
+	if (!keep)
+		_exit(1);
 
 	/* A terminal's interrupt reaches k8scheck, whose end ends this. */
 	(void)setpgid(0, 0);
 	(void)sigaction(SIGINT, &ignore, NULL);
 	(void)sigaction(SIGPIPE, &ignore, NULL);
 	keep[n++] = fd;
-	for (uint32_t i = 0; i < config->n_plugins && n < KC_ARRAY_SIZE(keep); i++)
+	for (uint32_t i = 0; i < config->n_plugins; i++)
 		keep[n++] = config->plugins[i].fd;
 	kc_close_all_but(keep, n);
+	free(keep);
 	kc_channel_init(&z.channel, fd);
 	r = prepare(&z, &err);
 	begin = kc_frame_begin(&z.channel.out, KC_FRAME_PREPARED, 0);
@@ -380,7 +373,9 @@ void kc_zygote_stop(struct kc_zygote *zygote)
 	kc_channel_shut(&zygote->channel);
 	kc_channel_drain(&zygote->channel, kc_now_usec() + 2 * STOP_USEC);
 	kc_channel_done(&zygote->channel);
-	if (!kc_wait_until(zygote->pid, kc_now_usec() + STOP_USEC, &status))
+	if (!kc_wait_until(zygote->pid, kc_now_usec() + STOP_USEC, &status)) {
 		(void)kill(zygote->pid, SIGKILL);
+		(void)kc_wait_until(zygote->pid, kc_now_usec() + KILLED_USEC, &status);
+	}
 	zygote->pid = 0;
 }
