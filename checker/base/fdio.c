@@ -42,8 +42,11 @@ int kc_read_all(int fd, size_t max, struct kc_buf *b)
 		if (n == 0)
 			break;
 		total += (size_t)n;
-		if (total > max)
+		if (total > max) {
+			/* What was read over the end of the text is no part of it. */
+			room[0] = 0;
 			return -EFBIG;
+		}
 		kc_buf_grow(b, (size_t)n);
 		chunk = KC_MIN(chunk * 2, (size_t)CHUNK_MAX);
 	}
