@@ -403,6 +403,12 @@ static int prepare(struct check *c)
 	struct kc_err err = { 0 };
 	int r;
 
+	/* Files are looked at first and opened through their descriptor then. */
+	if (access("/proc/self/fd", X_OK) < 0)
+		return kc_complain(KC_EXIT_USAGE,
+				   "/proc is not mounted here, and nothing can be judged without "
+				   "it; mount it (mount -t proc proc /proc), or judge this system "
+				   "from outside by --root");
 	c->profile = kc_command_profile(c->command);
 	if (!c->profile)
 		return KC_EXIT_USAGE;

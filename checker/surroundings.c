@@ -21,38 +21,51 @@ static int read_own(const char *path, size_t max, struct kc_buf *b)
 	return fd < 0 ? -errno : kc_read_all(fd, max, b);
 }
 
-/* Whether a mount stands at "/": below a chroot into a plain folder none does. 1, 0, or an error.
+/*
+ * What is mounted at "/" as a process sees it, "MAJOR:MINOR ROOT", appended to b: 1; 0 when nothing
+ * is, as in a chroot into a plain folder; or an error.
  */
-static int has_root_mount(void)
+static int find_root_mount(const char *path, struct kc_buf *b)
 {
-	kc_cleanup(kc_buf_done) struct kc_buf b = { 0 };
+	kc_cleanup(kc_buf_done) struct kc_buf text = { 0 };
 	char *save = NULL;
-	int r = read_own("/proc/self/mountinfo", MOUNTINFO_MAX, &b);
+	int r = read_own(path, MOUNTINFO_MAX, &text);
 
 	if (r < 0)
 		return r;
-	for (char *line = strtok_r(b.data, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
-		char *field_save = NULL, *field = NULL;
+	for (char *line = strtok_r(text.data, "\n", &save); line;
+	     line = strtok_r(NULL, "\n", &save)) {
+		char *field_save = NULL, *field[5] = { NULL };
 
 		/* ID parent major:minor root MOUNT-POINT …, proc(5) */
-		for (unsigned i = 0; i < 5; i++)
-			field = strtok_r(i ? NULL : line, " ", &field_save);
-		if (field && kc_streq(field, "/"))
-			return 1;
+		for (size_t i = 0; i < KC_ARRAY_SIZE(field); i++)
+			field[i] = strtok_r(i ? NULL : line, " ", &field_save);
+		if (!field[4] || !kc_streq(field[4], "/"))
+			continue;
+		/* The last one lies on top. */
+		kc_buf_reset(b);
+		kc_buf_addf(b, "%s %s", field[2], field[3]);
 	}
-	return 0;
+	r = kc_buf_error(b);
+	return r < 0 ? r : b->len > 0;
 }
 
 static bool in_chroot(void)
 {
-	struct stat ours, theirs;
+	kc_cleanup(kc_buf_done) struct kc_buf ours = { 0 }, theirs = { 0 };
+	struct stat a, b;
+	int r;
 
-	if (stat("/", &ours) < 0)
+	if (stat("/", &a) < 0)
 		return false;
-	if (stat("/proc/1/root/.", &theirs) == 0)
-		return ours.st_dev != theirs.st_dev || ours.st_ino != theirs.st_ino;
-	/* Ordinary users may not look there. */
-	return has_root_mount() == 0;
+	if (stat("/proc/1/root/.", &b) == 0)
+		return a.st_dev != b.st_dev || a.st_ino != b.st_ino;
+	/* Ordinary users may not look there, and some kernels let nobody. */
+	r = find_root_mount("/proc/self/mountinfo", &ours);
+	if (r <= 0)
+		return r == 0;
+	r = find_root_mount("/proc/1/mountinfo", &theirs);
+	return r > 0 && !kc_streq(ours.data, theirs.data);
 }
 
 /* PROC_PID_INIT_INO of the kernel's include/linux/proc_ns.h: fixed since Linux 3.8. */

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * fake-bus ROOT: systemd on a system bus at ROOT/run/dbus/system_bus_socket, until it is killed. It
+ * prints "ready" when it listens.
+ */
+
+#include <stdio.h>
+#include <unistd.h>
+
+#include "fake-bus.h"
+
+int main(int argc, char **argv)
+{
+	if (argc != 2) {
+		(void)fprintf(stderr, "usage: fake-bus ROOT\n");
+		return 2;
+	}
+	if (fake_bus_start(argv[1], FAKE_BUS_GOOD) < 0) {
+		perror(argv[1]);
+		return 1;
+	}
+	(void)puts("ready");
+	(void)fflush(stdout);
+	for (;;)
+		(void)pause();
+}
