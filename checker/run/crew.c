@@ -164,6 +164,14 @@ void kc_member_dismiss(struct kc_crew *crew, struct kc_member *m, const char *fm
 	(void)kc_zygote_kill(&crew->zygote, m->id);
 }
 
+void kc_member_push(struct kc_member *m)
+{
+	if (kc_channel_flush(&m->channel) >= 0)
+		return;
+	kc_buf_reset(&m->channel.out);
+	m->channel.out_sent = 0;
+}
+
 int kc_member_run(struct kc_member *m)
 {
 	struct kc_buf *out = &m->channel.out;
@@ -185,6 +193,7 @@ int kc_member_run(struct kc_member *m)
 		memcpy(out->data + at, &n, sizeof(n));
 	kc_frame_end(out, begin);
 	m->state = KC_MEMBER_RUNNING;
+	m->seen = m->next;
 	m->seen_usec = kc_now_usec();
 	return kc_channel_flush(&m->channel);
 }
@@ -232,22 +241,24 @@ void kc_member_read_log(struct kc_member *m)
 
 int64_t kc_member_doing(struct kc_member *m, uint64_t *ret_since_usec)
 {
-	uint32_t doing = __atomic_load_n(&m->slot->doing, __ATOMIC_ACQUIRE);
+	uint32_t doing = __atomic_load_n(&m->slot->doing, __ATOMIC_ACQUIRE), i = m->next;
 	uint64_t since = __atomic_load_n(&m->slot->since_usec, __ATOMIC_RELAXED);
-	uint64_t now = kc_now_usec();
 
-	if (doing != m->seen) {
-		m->seen = doing;
-		m->seen_usec = now;
+	*ret_since_usec = m->seen_usec;
+	if (m->state != KC_MEMBER_RUNNING)
+		return -1;
+	while (i < m->cleared && m->todo[i] + 1 != doing)
+		i++;
+	if (i == m->cleared)
+		return -1;
+	if (i >= m->seen) {
+		m->seen = i + 1;
+		m->seen_usec = kc_now_usec();
 		m->waited = false;
 	}
-	/* A worker that dates its start forward gains nothing: what was seen counts. */
+	/* Who dates a start forward gains nothing: what was seen counts. */
 	*ret_since_usec = since > m->seen_usec || since == 0 ? m->seen_usec : since;
-	for (uint32_t i = m->next; i < m->n_todo && doing != KC_DOING_NOTHING; i++) {
-		if (m->todo[i] + 1 == doing)
-			return i;
-	}
-	return -1;
+	return i;
 }
 
 static void add_log(const struct kc_member *m, struct kc_buf *b)

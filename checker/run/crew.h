@@ -35,7 +35,10 @@ struct kc_member {
 	uint64_t dismissed_usec;
 	const char *cause; /* why k8scheck ended it; NULL: it did not */
 	char cause_text[256];
-	uint32_t seen; /* what the slot said last, and when that was first seen */
+	bool asks; /* a question of its has no answer yet */
+	uint64_t closed_usec; /* when the other end was seen to be closed */
+	/* How far in todo it was seen to be, plus one, and when it last got anywhere. */
+	uint32_t seen;
 	uint64_t seen_usec;
 	uint64_t received; /* bytes since its last DONE */
 	char log[2048]; /* the end of what it wrote to standard error */
@@ -54,6 +57,9 @@ struct kc_crew {
 enum {
 	KC_LOG_MAX = 1024 * 1024, /* of a worker's standard error */
 	KC_RECEIVED_MAX = 16 * 1024 * 1024, /* from a worker without a result in between */
+	/* From all workers of a plugin: so much, and so much more for each of its rules. */
+	KC_RECEIVED_PLUGIN_MAX = 64 * 1024 * 1024,
+	KC_RECEIVED_RULE_MAX = 16 * 1024,
 };
 
 void kc_crew_init(struct kc_crew *crew, const struct kc_run_config *config);
@@ -78,9 +84,12 @@ int kc_member_facts(struct kc_member *member, const struct kc_fact_value *facts,
 /* Reads what it wrote to standard error; keeps the end. */
 void kc_member_read_log(struct kc_member *member);
 
+/* Sends what it can take now; what it does not listen to is dropped, and its deadline ends it. */
+void kc_member_push(struct kc_member *member);
+
 /*
- * What it is doing: the index in `todo` of the rule it is in, or -1. And since when, as far as it
- * can be believed.
+ * The index in `todo` of the rule that it is in, or -1. And since when, as far as it can be
+ * believed: it may go forward in its list and nowhere else, so it gains no time by what it writes.
  */
 int64_t kc_member_doing(struct kc_member *member, uint64_t *ret_since_usec);
 

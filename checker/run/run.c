@@ -7,13 +7,22 @@
 #include "base/fdio.h"
 #include "broker.h"
 #include "crew.h"
+#include "host.h"
 #include "run.h"
 
 enum {
 	RESPAWNS_MAX = 32, /* of one plugin */
 	CHUNK_RULES = 256, /* a worker more for every so many rules, up to the CPUs */
 	LOAD_USEC = 10 * 1000 * 1000, /* for a plugin to load and open */
+	CLOSED_USEC = 250 * 1000, /* for a worker that closed its channel to be dead */
 	UNKILLABLE_USEC = 2000 * 1000, /* a worker that does not die by then is given up */
+	/* Before the run's deadline, who is stuck is ended, so that the rules behind are judged. */
+	HURRY_USEC = 500 * 1000,
+	STUCK_USEC = 50 * 1000,
+	SHORT_USEC = 10 * 1000,
+	ROUNDS_MAX = 16, /* of reading from one worker while others wait */
+	FACTS_SIZE_MAX = 4 * 1024 * 1024, /* of all texts: each worker gets all facts in a frame */
+	FACT_TEXT_MAX = KC_RUN_FACT_MAX + 128, /* with the note of one that was cut */
 	TICK_USEC = 200 * 1000,
 };
 
@@ -35,13 +44,15 @@ struct run {
 	size_t n_asked;
 	uint32_t last_question;
 	uint32_t *respawns; /* by plugin */
+	uint64_t *received; /* by plugin: bytes from all its workers */
 	struct kc_fact_value *facts;
 	uint32_t n_facts;
 	const char **warnings;
 	size_t n_warnings;
 	uint64_t start_usec, released_usec, facts_usec, programs_usec, ticked_usec;
 	uint32_t programs_run, strays;
-	bool begun; /* all plugins are loaded: rules may run */
+	bool begun; /* all plugins are loaded, or have had their time: rules may run */
+	bool hurried; /* the deadline is near, and who was stuck has been ended */
 	bool released; /* the facts are there: those with conditions too */
 	struct kc_err *err;
 	int refused; /* a plugin breaks the contract: nothing is judged */
@@ -125,7 +136,8 @@ static void on_refused(struct run *run, struct kc_member *m, const struct kc_fra
 		kc_member_dismiss(&run->crew, m, "it wrote rubbish to its channel");
 		return;
 	}
-	if (kind == KC_REFUSED_UNFIT) {
+	/* Once rules have run, it is one more way for a plugin to lose its own. */
+	if (kind == KC_REFUSED_UNFIT && !run->begun) {
 		run->refused = kc_err_set(run->err, -EINVAL, "%s", text);
 		return;
 	}
@@ -145,6 +157,8 @@ static const char *why_not_program(const struct run *run, const struct kc_member
 
 	if (m->state == KC_MEMBER_GATHERING)
 		return NULL;
+	if (m->state == KC_MEMBER_LOADING)
+		return "a plugin runs no program when it is opened";
 	r = run->config->profile->rules + rule;
 	if (!(r->check->flags & KC_CHECK_RUNS_PROGRAM))
 		return "the check's manifest does not say that it runs programs";
@@ -157,7 +171,8 @@ static const char *why_not_program(const struct run *run, const struct kc_member
 static void answer_member(struct kc_member *m, const struct kc_answer *answer)
 {
 	kc_frame_answer(&m->channel.out, 0, answer);
-	(void)kc_channel_flush(&m->channel);
+	kc_member_push(m);
+	m->asks = false;
 }
 
 static void on_ask(struct run *run, struct kc_member *m, const struct kc_frame *frame)
@@ -168,11 +183,14 @@ static void on_ask(struct run *run, struct kc_member *m, const struct kc_frame *
 	struct kc_err err = { 0 };
 	struct asked *grown;
 
-	if (!(m->state == KC_MEMBER_GATHERING || is_current(m, frame->rule)) ||
-	    kc_read_question(frame, &arena, &question) < 0) {
+	if (!(m->state == KC_MEMBER_LOADING || m->state == KC_MEMBER_GATHERING ||
+	      is_current(m, frame->rule)) ||
+	    m->asks || kc_read_question(frame, &arena, &question) < 0) {
 		kc_member_dismiss(&run->crew, m, "it wrote rubbish to its channel");
 		return;
 	}
+	m->asks = true;
+	question.timeout_usec = KC_MIN(question.timeout_usec, run->config->timeout_usec);
 	if (question.kind == KC_ASK_PROGRAM)
 		no.why = why_not_program(run, m, frame->rule);
 	if (!no.why && run->broker.pid == 0 &&
@@ -206,6 +224,7 @@ static void on_done(struct run *run, struct kc_member *m, const struct kc_frame 
 	int code;
 
 	m->received = 0;
+	m->seen_usec = kc_now_usec();
 	if (kc_read_done(frame, &code, &usec, &why) < 0) {
 		kc_member_dismiss(&run->crew, m, "it wrote rubbish to its channel");
 	} else if (m->state == KC_MEMBER_GATHERING) {
@@ -213,6 +232,7 @@ static void on_done(struct run *run, struct kc_member *m, const struct kc_frame 
 		m->wants_facts = false;
 		m->state = KC_MEMBER_IDLE;
 	} else if (is_current(m, frame->rule)) {
+		usec = KC_MIN(usec, m->seen_usec - run->start_usec);
 		kc_judge_settle(&run->judge, frame->rule, code, why, usec);
 		m->next++;
 		if (m->next == m->cleared)
@@ -223,6 +243,18 @@ static void on_done(struct run *run, struct kc_member *m, const struct kc_frame 
 	}
 }
 
+/* What the table of services holds a check to, of somebody who may have gone around it. */
+static bool is_allowed(const struct run *run, uint32_t rule, const struct kc_finding *finding)
+{
+	const struct kc_rule *r = run->config->profile->rules + rule;
+
+	if (!(finding->horizon & kc_config_horizons(run->config, r)))
+		return false;
+	if (finding->verdict != KC_SKIP)
+		return !finding->reason;
+	return finding->reason && kc_manifest_reason(r->check, finding->reason);
+}
+
 static void on_finding(struct run *run, struct kc_member *m, const struct kc_frame *frame)
 {
 	struct kc_finding finding;
@@ -230,9 +262,7 @@ static void on_finding(struct run *run, struct kc_member *m, const struct kc_fra
 	if (!is_current(m, frame->rule))
 		kc_member_dismiss(&run->crew, m,
 				  "it spoke of a rule that it was not told to judge");
-	else if (kc_read_finding(frame, &finding) < 0 ||
-		 !(finding.horizon &
-		   kc_config_horizons(run->config, run->config->profile->rules + frame->rule)))
+	else if (kc_read_finding(frame, &finding) < 0 || !is_allowed(run, frame->rule, &finding))
 		kc_member_dismiss(&run->crew, m, "it wrote rubbish to its channel");
 	else
 		kc_judge_finding(&run->judge, frame->rule, &finding);
@@ -272,7 +302,9 @@ static void on_frame(struct run *run, struct kc_member *m, const struct kc_frame
 		on_finding(run, m, frame);
 		return;
 	case KC_FRAME_FACT:
-		if (m->state != KC_MEMBER_GATHERING || kc_read_fact(frame, &fact) < 0)
+		if (m->state != KC_MEMBER_GATHERING || kc_read_fact(frame, &fact) < 0 ||
+		    (fact.value && strlen(fact.value) > FACT_TEXT_MAX) ||
+		    (fact.source && strlen(fact.source) > FACT_TEXT_MAX))
 			break;
 		set_fact(run, m, fact.name, fact.state, fact.value, fact.source);
 		return;
@@ -291,35 +323,50 @@ static void on_frame(struct run *run, struct kc_member *m, const struct kc_frame
 	kc_member_dismiss(&run->crew, m, "it wrote rubbish to its channel");
 }
 
-/* Takes what a worker has sent. */
-static void receive(struct run *run, struct kc_member *m)
+/* Counts what came against what a worker may send. */
+static void count_received(struct run *run, struct kc_member *m, size_t n)
 {
+	uint64_t max = KC_RECEIVED_PLUGIN_MAX +
+		       (uint64_t)KC_RECEIVED_RULE_MAX * run->config->profile->n_rules;
+
+	m->received += n;
+	run->received[m->plugin] += n;
+	if (m->received > KC_RECEIVED_MAX || run->received[m->plugin] > max)
+		kc_member_dismiss(&run->crew, m, "it flooded its channel to k8scheck");
+}
+
+/* Takes some of what a worker has sent. False when nothing more will be heard for now. */
+static bool receive_some(struct run *run, struct kc_member *m)
+{
+	size_t before = m->channel.in.len - m->channel.in_used;
 	struct kc_frame frame;
 	int r;
 
-	while (m->open && !run->refused) {
-		r = kc_channel_receive(&m->channel, NULL);
-		if (r == -EAGAIN)
-			return;
-		if (r <= 0) {
-			m->open = false;
-			if (m->state != KC_MEMBER_GONE)
-				kc_member_dismiss(&run->crew, m,
-						  "it closed its channel to k8scheck");
-			return;
-		}
-		m->received += m->channel.in.len - m->channel.in_used;
-		if (m->received > KC_RECEIVED_MAX)
-			kc_member_dismiss(&run->crew, m, "it flooded its channel to k8scheck");
-		/* What a worker said after it broke the rules is not heard. */
-		while (!m->dismissed && !run->refused &&
-		       (r = kc_channel_next(&m->channel, &frame)) > 0)
-			on_frame(run, m, &frame);
-		if (r < 0)
-			kc_member_dismiss(&run->crew, m, "it wrote rubbish to its channel");
-		if (m->dismissed)
-			return;
+	if (!m->open || m->dismissed || run->refused)
+		return false;
+	r = kc_channel_receive(&m->channel, NULL);
+	if (r == -EAGAIN)
+		return false;
+	if (r <= 0) {
+		/* How it died, if it did, is about to be known. */
+		m->open = false;
+		m->closed_usec = kc_now_usec();
+		return false;
 	}
+	count_received(run, m, m->channel.in.len - m->channel.in_used - before);
+	/* What a worker said after it broke the rules is not heard. */
+	while (!m->dismissed && !run->refused && (r = kc_channel_next(&m->channel, &frame)) > 0)
+		on_frame(run, m, &frame);
+	if (r < 0)
+		kc_member_dismiss(&run->crew, m, "it wrote rubbish to its channel");
+	return true;
+}
+
+/* As long as there is more, but no longer than is fair to others. */
+static void receive(struct run *run, struct kc_member *m)
+{
+	for (unsigned i = 0; i < ROUNDS_MAX && receive_some(run, m); i++)
+		;
 }
 
 /* ---- the dead ---- */
@@ -350,11 +397,24 @@ static void replace(struct run *run, const struct kc_member *m, uint32_t *todo, 
 	free(todo);
 }
 
+/*
+ * Whom to blame for a worker's end: the rule it was in, or what it was to do next when its slot
+ * says nothing that can be. Nobody when it was not told to judge anything.
+ */
+static int64_t guilty_rule(struct kc_member *m)
+{
+	uint64_t since;
+	int64_t i = kc_member_doing(m, &since);
+
+	if (m->state != KC_MEMBER_RUNNING || m->next >= m->cleared)
+		return -1;
+	return i >= 0 ? i : (int64_t)m->next;
+}
+
 static void bury(struct run *run, struct kc_member *m, uint32_t status)
 {
 	const char *epitaph = kc_member_epitaph(m, status, run->arena);
-	uint64_t since;
-	int64_t guilty = kc_member_doing(m, &since);
+	int64_t guilty = guilty_rule(m);
 	uint32_t *todo = NULL, n = 0;
 
 	if (m->state == KC_MEMBER_LOADING) {
@@ -367,14 +427,14 @@ static void bury(struct run *run, struct kc_member *m, uint32_t status)
 	}
 	if (m->wants_facts)
 		excuse_facts(run, m, epitaph);
-	if (m->next < m->n_todo) {
-		if (guilty < 0)
-			guilty = m->next;
-		/* One that had not begun when it was found out is judged again with the others. */
+	if (guilty >= 0)
 		kc_judge_error(&run->judge, m->todo[guilty], epitaph);
+	if (m->next < m->n_todo) {
+		/* Some of what it had found may have come, and comes again. */
+		kc_judge_again(&run->judge, m->todo[m->next]);
 		todo = calloc(m->n_todo, sizeof(*todo));
 		for (uint32_t i = m->next; i < m->n_todo && todo; i++) {
-			if (i != (uint32_t)guilty)
+			if (i != guilty)
 				todo[n++] = m->todo[i];
 		}
 		for (uint32_t i = m->next; i < m->n_todo && !todo; i++)
@@ -396,13 +456,9 @@ static void on_exited(struct run *run, const struct kc_frame *frame)
 	run->strays += strays;
 	if (!m)
 		return;
-	if (!m->dismissed)
-		receive(run, m);
+	while (receive_some(run, m))
+		;
 	kc_member_read_log(m);
-	/* Its own closing of the channel is no cause, once it is known how it died. */
-	if (m->dismissed && !m->open && m->cause && strstr(m->cause, "closed its channel") &&
-	    status != SIGKILL)
-		m->cause = NULL;
 	bury(run, m, status);
 }
 
@@ -453,6 +509,51 @@ static int receive_zygote(struct run *run)
 	return r;
 }
 
+/* The broker is gone; the next question starts another. */
+static void bury_broker(struct run *run)
+{
+	static const struct kc_answer gone = {
+		.code = -ECONNRESET,
+		.why = "the broker died (this is a fault of k8scheck)",
+	};
+
+	for (size_t i = 0; i < run->n_asked; i++) {
+		struct kc_member *m = kc_crew_find(&run->crew, run->asked[i].member);
+
+		if (m)
+			answer_member(m, &gone);
+	}
+	run->n_asked = 0;
+	kc_broker_stop(&run->broker);
+}
+
+/* Passes an answer on, as it came, to who asked. */
+static void on_answer(struct run *run, const struct kc_frame *frame)
+{
+	struct kc_member *m;
+	struct asked a;
+	size_t i = 0, begin;
+
+	while (i < run->n_asked && run->asked[i].number != frame->rule)
+		i++;
+	if (i == run->n_asked)
+		return;
+	a = run->asked[i];
+	run->asked[i] = run->asked[--run->n_asked];
+	if (a.program) {
+		run->programs_run++;
+		run->programs_usec += kc_now_usec() - a.since_usec;
+	}
+	m = kc_crew_find(&run->crew, a.member);
+	if (!m)
+		return;
+	begin = kc_frame_begin(&m->channel.out, KC_FRAME_ANSWER, a.rule);
+	kc_buf_add(&m->channel.out, frame->data, frame->size);
+	kc_frame_end(&m->channel.out, begin);
+	kc_member_push(m);
+	m->asks = false;
+}
+
 static void receive_broker(struct run *run)
 {
 	struct kc_channel *c = &run->broker.channel;
@@ -461,66 +562,29 @@ static void receive_broker(struct run *run)
 
 	if (r == -EAGAIN)
 		return;
-	if (r <= 0) {
-		static const struct kc_answer gone = {
-			.code = -ECONNRESET,
-			.why = "the broker died (this is a fault of k8scheck)",
-		};
-
-		for (size_t i = 0; i < run->n_asked; i++) {
-			struct kc_member *m = kc_crew_find(&run->crew, run->asked[i].member);
-
-			if (m)
-				answer_member(m, &gone);
-		}
-		run->n_asked = 0;
-		kc_broker_stop(&run->broker);
-		return;
+	if (r > 0) {
+		while ((r = kc_channel_next(c, &frame)) > 0)
+			on_answer(run, &frame);
+		if (r == 0)
+			return;
 	}
-	while ((r = kc_channel_next(c, &frame)) > 0) {
-		for (size_t i = 0; i < run->n_asked; i++) {
-			struct asked a = run->asked[i];
-			struct kc_member *m;
-			size_t begin;
-
-			if (a.number != frame.rule)
-				continue;
-			run->asked[i] = run->asked[--run->n_asked];
-			if (a.program) {
-				run->programs_run++;
-				run->programs_usec += kc_now_usec() - a.since_usec;
-			}
-			m = kc_crew_find(&run->crew, a.member);
-			if (!m)
-				break;
-			begin = kc_frame_begin(&m->channel.out, KC_FRAME_ANSWER, a.rule);
-			kc_buf_add(&m->channel.out, frame.data, frame.size);
-			kc_frame_end(&m->channel.out, begin);
-			(void)kc_channel_flush(&m->channel);
-			break;
-		}
-	}
+	bury_broker(run);
 }
 
 /* ---- deadlines ---- */
 
-/* When something must be done about a worker at the latest; does it when that is now. */
-static uint64_t watch_member(struct run *run, struct kc_member *m, uint64_t now)
+/* When a worker must be done with what it does. */
+static uint64_t time_is_up(struct run *run, struct kc_member *m)
 {
-	uint64_t since, due;
+	uint64_t since;
 
-	(void)kc_member_doing(m, &since);
-	if (m->log_total > KC_LOG_MAX)
-		kc_member_dismiss(&run->crew, m, "it wrote more than %d KiB to standard error",
-				  KC_LOG_MAX / 1024);
-	if (m->dismissed)
-		return m->dismissed_usec + UNKILLABLE_USEC;
 	switch (m->state) {
 	case KC_MEMBER_LOADING:
-		due = m->seen_usec + LOAD_USEC;
-		break;
+		return m->seen_usec + LOAD_USEC;
 	case KC_MEMBER_GATHERING:
+		return m->seen_usec + run->config->timeout_usec;
 	case KC_MEMBER_RUNNING:
+		(void)kc_member_doing(m, &since);
 		/* Who gathers has a deadline; who waits for that has one from then on. */
 		if (!run->released && __atomic_load_n(&m->slot->waits, __ATOMIC_ACQUIRE)) {
 			m->waited = true;
@@ -528,18 +592,36 @@ static uint64_t watch_member(struct run *run, struct kc_member *m, uint64_t now)
 		}
 		if (m->waited)
 			since = KC_MAX(since, run->released_usec);
-		due = KC_MAX(since, m->seen_usec) + run->config->timeout_usec;
-		if (m->seen != KC_DOING_NOTHING)
-			due = since + run->config->timeout_usec;
-		break;
+		return since + run->config->timeout_usec;
 	default:
 		return UINT64_MAX;
 	}
+}
+
+/* When something must be done about a worker at the latest; does it when that is now. */
+static uint64_t watch_member(struct run *run, struct kc_member *m, uint64_t now)
+{
+	uint64_t due;
+
+	if (m->log_total > KC_LOG_MAX)
+		kc_member_dismiss(&run->crew, m, "it wrote more than %d KiB to standard error",
+				  KC_LOG_MAX / 1024);
+	if (!m->open && m->state != KC_MEMBER_GONE && now >= m->closed_usec + CLOSED_USEC)
+		kc_member_dismiss(&run->crew, m, "it closed its channel to k8scheck");
+	if (m->dismissed)
+		return m->dismissed_usec + UNKILLABLE_USEC;
+	due = time_is_up(run, m);
 	if (now < due)
-		return due;
-	kc_member_dismiss(&run->crew, m,
-			  "no verdict within %.3g s (--timeout); its worker was ended",
-			  (double)run->config->timeout_usec / 1e6);
+		return m->open || m->state == KC_MEMBER_GONE
+			       ? due
+			       : KC_MIN(due, m->closed_usec + CLOSED_USEC);
+	if (m->state == KC_MEMBER_LOADING)
+		kc_member_dismiss(&run->crew, m, "it took more than %d s; its worker was ended",
+				  LOAD_USEC / 1000000);
+	else
+		kc_member_dismiss(&run->crew, m,
+				  "no verdict within %.3g s (--timeout); its worker was ended",
+				  (double)run->config->timeout_usec / 1e6);
 	return m->dismissed_usec + UNKILLABLE_USEC;
 }
 
@@ -554,11 +636,32 @@ static uint64_t watch_all(struct run *run, uint64_t now)
 		if (m->dismissed && now >= due) {
 			/* In an uninterruptible wait, most likely. Nobody waits for it. */
 			bury(run, m, SIGKILL);
+			next = now;
 			continue;
 		}
 		next = KC_MIN(next, due);
 	}
 	return next;
+}
+
+/*
+ * Near the run's deadline: ends workers that are stuck in a rule, since what they found out before
+ * it may lie with them still, and what stands behind it is not its fault.
+ */
+static void hurry(struct run *run, uint64_t now)
+{
+	run->hurried = true;
+	for (size_t i = 0; i < run->crew.n_members; i++) {
+		struct kc_member *m = run->crew.members[i];
+		uint64_t since = m->seen_usec;
+
+		(void)kc_member_doing(m, &since);
+		if ((m->state == KC_MEMBER_GATHERING || m->state == KC_MEMBER_RUNNING) &&
+		    now >= since + STUCK_USEC)
+			kc_member_dismiss(&run->crew, m,
+					  "no verdict before the run's %.3g s (--deadline) were up",
+					  (double)run->config->deadline_usec / 1e6);
+	}
 }
 
 static void end_run(struct run *run)
@@ -569,6 +672,10 @@ static void end_run(struct run *run)
 
 	for (uint32_t i = 0; i < run->config->profile->n_rules; i++)
 		kc_judge_error(&run->judge, i, why ? why : "the run's time was up");
+	for (uint32_t i = 0; i < run->n_facts; i++) {
+		if (!run->facts[i].source)
+			run->facts[i].source = "the run's time was up before it was gathered";
+	}
 }
 
 /* ---- the run ---- */
@@ -582,10 +689,15 @@ static bool gathered(const struct run *run)
 	return true;
 }
 
+/* One that takes longer to load than a rule may is waited for by its own rules alone. */
 static bool loaded(const struct run *run)
 {
+	uint64_t now = kc_now_usec();
+
 	for (size_t i = 0; i < run->crew.n_members; i++) {
-		if (run->crew.members[i]->state == KC_MEMBER_LOADING)
+		const struct kc_member *m = run->crew.members[i];
+
+		if (m->state == KC_MEMBER_LOADING && now < m->seen_usec + run->config->timeout_usec)
 			return false;
 	}
 	return true;
@@ -624,8 +736,26 @@ static void clear_unconditional(struct run *run, struct kc_member *m)
 	free(held);
 }
 
+/* Facts go to every worker in one frame: no plugin may make it too large for all of them. */
+static void bound_facts(struct run *run)
+{
+	size_t size = 0;
+
+	for (uint32_t i = 0; i < run->n_facts; i++) {
+		struct kc_fact_value *f = run->facts + i;
+
+		size += (f->value ? strlen(f->value) : 0) + (f->source ? strlen(f->source) : 0);
+		if (size > FACTS_SIZE_MAX) {
+			f->state = KC_FACT_UNKNOWN;
+			f->value = NULL;
+			f->source = "there is more to the facts than a run can hold";
+		}
+	}
+}
+
 static void on_facts(struct run *run)
 {
+	bound_facts(run);
 	run->released_usec = kc_now_usec();
 	run->facts_usec = run->released_usec - run->start_usec;
 	kc_judge_conditions(&run->judge, run->facts, run->n_facts);
@@ -732,6 +862,16 @@ static int hire_some(struct run *run, bool gatherers)
 	return 0;
 }
 
+/* Rules whose plugin was not given: nobody would ever judge them. */
+static void excuse_orphans(struct run *run)
+{
+	for (uint32_t i = 0; i < run->config->profile->n_rules; i++) {
+		if (!run->judge.settled[i] &&
+		    kc_config_plugin(run->config, run->config->profile->rules[i].plugin) < 0)
+			kc_judge_error(&run->judge, i, "its plugin is not there");
+	}
+}
+
 static int hire(struct run *run)
 {
 	/* Those who gather first: everybody waits for them. */
@@ -822,7 +962,7 @@ static int wait_for_any(struct run *run, uint64_t next)
 		struct kc_member *m = kc_crew_find(&run->crew, ids[i]);
 
 		if (m && pfd[2 + 2 * i].revents & POLLOUT)
-			(void)kc_channel_flush(&m->channel);
+			kc_member_push(m);
 		if (m && pfd[2 + 2 * i].revents & (POLLIN | POLLHUP | POLLERR))
 			receive(run, m);
 		if (m && pfd[3 + 2 * i].revents)
@@ -837,21 +977,28 @@ static int wait_for_any(struct run *run, uint64_t next)
 
 static int loop(struct run *run)
 {
+	uint64_t limit = run->config->deadline_usec;
+	uint64_t end = limit ? run->start_usec + limit : UINT64_MAX;
+	uint64_t last_call = limit ? end - KC_MIN(limit / 10, (uint64_t)HURRY_USEC) : UINT64_MAX;
+
 	while (run->judge.n_open > 0 || !gathered(run)) {
 		uint64_t now = kc_now_usec(), next;
-		uint64_t end = run->config->deadline_usec
-				       ? run->start_usec + run->config->deadline_usec
-				       : UINT64_MAX;
 		int r;
 
 		if (now >= end) {
 			end_run(run);
 			break;
 		}
+		if (now >= last_call && !run->hurried)
+			hurry(run, now);
 		release(run);
 		if (run->judge.n_open == 0 && gathered(run))
 			break;
-		next = KC_MIN(watch_all(run, now), end);
+		next = KC_MIN(watch_all(run, now), run->hurried ? end : last_call);
+		/* For who is not loaded by then, nobody waits any longer. */
+		if (!run->begun)
+			next = KC_MIN(next, KC_MAX(run->start_usec + run->config->timeout_usec,
+						   now + SHORT_USEC));
 		tick(run, now);
 		r = wait_for_any(run, next);
 		if (run->refused)
@@ -881,6 +1028,7 @@ static int run_all(struct run *run)
 	if (r < 0)
 		return r;
 	kc_judge_scope(&run->judge);
+	excuse_orphans(run);
 	r = hire(run);
 	if (r < 0)
 		return r;
@@ -960,8 +1108,11 @@ int kc_run_rules(const struct kc_run_config *config, const struct kc_run_watch *
 	/* A run that is over at once shows no progress. */
 	run.ticked_usec = run.start_usec;
 	kc_crew_init(&run.crew, config);
+	run.ticked_usec = run.start_usec;
 	run.respawns = calloc((size_t)config->n_plugins + 1, sizeof(*run.respawns));
-	r = run.respawns ? run_all(&run) : kc_err_set(err, -ENOMEM, "out of memory");
+	run.received = calloc((size_t)config->n_plugins + 1, sizeof(*run.received));
+	r = run.respawns && run.received ? run_all(&run)
+					 : kc_err_set(err, -ENOMEM, "out of memory");
 	if (r >= 0)
 		r = collect(&run, ret_outcome);
 	if (r >= 0)
@@ -971,6 +1122,7 @@ int kc_run_rules(const struct kc_run_config *config, const struct kc_run_watch *
 	kc_judge_done(&run.judge);
 	free(run.asked);
 	free(run.respawns);
+	free(run.received);
 	free(run.warnings);
 	return r;
 }
