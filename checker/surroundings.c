@@ -6,6 +6,7 @@
 #include <sys/utsname.h>
 
 #include "base/fdio.h"
+#include "model/mask.h"
 #include "surroundings.h"
 #include "sys/root.h"
 
@@ -105,15 +106,20 @@ static const char *fact(const struct kc_fact_value *facts, uint32_t n, const cha
 	return NULL;
 }
 
-/* First line of a small file below the root, in the arena; NULL when there is none. */
+/* First line of a small file below the root, masked, in the arena; NULL when there is none. */
 static const char *first_line(const struct kc_root *root, const char *path, struct kc_arena *arena)
 {
-	kc_cleanup(kc_buf_done) struct kc_buf b = { 0 };
+	kc_cleanup(kc_buf_done) struct kc_buf b = { 0 }, masked = { 0 };
 
 	if (kc_root_read(root, path, SMALL_FILE_MAX, NULL, &b) < 0 || !b.data)
 		return NULL;
 	b.data[strcspn(b.data, "\n")] = 0;
-	return *b.data ? kc_arena_strdup(arena, kc_strstrip(b.data)) : NULL;
+	if (!*b.data)
+		return NULL;
+	(void)kc_mask(&masked, b.data, strlen(b.data));
+	if (kc_buf_error(&masked) < 0)
+		return NULL;
+	return kc_arena_strdup(arena, kc_strstrip(masked.data));
 }
 
 /* machine-id(5) asks that the id itself be kept confidential, and hashed with an application's key.

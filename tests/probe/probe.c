@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -133,6 +134,47 @@ int probe_trace_run(void *state, const struct kc_host *host, struct kc_run *run)
 			r = say(&p, KC_PASS, NULL, NULL);
 	}
 	return r;
+}
+
+int probe_say_run(void *state, const struct kc_host *host, struct kc_run *run)
+{
+	static const uint32_t each[] = { KC_NOW, KC_BOOT };
+	uint32_t horizons = kc_horizons(host, run);
+	const char *text;
+	int r = kc_param_string(host, run, "text", &text);
+
+	(void)state;
+	if (r < 0)
+		return r;
+	kc_log(host, run, KC_LOG_INFO, text);
+	for (size_t h = 0; r == 0 && h < sizeof(each) / sizeof(*each); h++) {
+		const struct kc_finding finding = {
+			.size = sizeof(finding),
+			.verdict = KC_FAIL,
+			.horizon = each[h],
+			.subject = text,
+			.expected = text,
+			.found = text,
+			.source = text,
+			.message = text,
+		};
+
+		if (horizons & each[h])
+			r = kc_finding(host, run, &finding);
+	}
+	return r;
+}
+
+int probe_crash_run(void *state, const struct kc_host *host, struct kc_run *run)
+{
+	const char *text;
+	int r = kc_param_string(host, run, "text", &text);
+
+	(void)state;
+	if (r < 0)
+		return r;
+	(void)fprintf(stderr, "%s\n", text);
+	abort();
 }
 
 int probe_program_run(void *state, const struct kc_host *host, struct kc_run *run)

@@ -32,6 +32,7 @@ const struct fake_mode fake_modes[] = {
 	{ "forbidden", "answers PERMISSION_DENIED" },
 	{ "deadline", "answers DEADLINE_EXCEEDED" },
 	{ "internal", "answers INTERNAL with a message in UTF-8" },
+	{ "secrets", "answers INTERNAL with a password and a token in the message" },
 	{ "silent", "accepts and says nothing" },
 	{ "full", "accepts nobody, and its queue is full" },
 	{ "drip", "sends a byte now and then, for ever" },
@@ -302,6 +303,8 @@ static int answer_call(struct server *s, int32_t stream)
 		{ "forbidden", "7", "not for you" },
 		{ "deadline", "4", "context deadline exceeded" },
 		{ "internal", "13", "no caf%C3%A9 100%25" },
+		{ "secrets", "13",
+		  "https://puller:Zq7runtime1@registry.example/: token=Zq7runtime2 is no good" },
 	};
 	char version[32] = "", service[32] = "", method[32] = "";
 
