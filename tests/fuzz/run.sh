@@ -6,7 +6,7 @@ set -uo pipefail
 cd "$(dirname "$0")/../.." || exit 1
 seconds=${1:-5}
 shift
-build=build-fuzz
+build="build-fuzz"
 
 if ! command -v clang >/dev/null; then
     echo "skipped: clang is not installed"

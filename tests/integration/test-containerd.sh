@@ -133,7 +133,8 @@ query 1 config-file
 expect config-file '^error 95: /run/containerd.sock: is not CRI-O'
 
 # containerd knows RuntimeConfig since 2.0.
-query "$([ "${version#v}" \< 2 ] && echo 1 || echo 0)" config
+major=${version#v}
+query "$([ "${major%%.*}" -lt 2 ] && echo 1 || echo 0)" config
 expect config '^(error 95: /run/containerd.sock: .*UNIMPLEMENTED|cgroup_driver=(systemd|cgroupfs)$)'
 
 # Stopped, it is silent; killed, it leaves its socket behind.
