@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 
-#include "base/utf8.h"
 #include "commands.h"
 #include "reports/text.h"
+#include "reports/value.h"
 #include "sys/trust.h"
 
 int kc_complain(int exit_code, const char *fmt, ...)
@@ -16,7 +16,7 @@ int kc_complain(int exit_code, const char *fmt, ...)
 	va_end(ap);
 	/* Messages quote file names and values, which may be anybody's. */
 	if (kc_buf_error(&text) >= 0)
-		kc_escape(&safe, text.data, text.len);
+		kc_value_add(&safe, text.data, KC_MESSAGE_MAX);
 	(void)fprintf(stderr, "k8scheck: %s\n",
 		      kc_buf_error(&safe) < 0 || !safe.data ? "out of memory" : safe.data);
 	return exit_code;
@@ -27,12 +27,15 @@ static void print_diagnostics(const struct kc_diagnostics *diagnostics)
 	const char *p = diagnostics->text.data;
 
 	while (p && *p) {
-		kc_cleanup(kc_buf_done) struct kc_buf line = { 0 };
+		kc_cleanup(kc_buf_done) struct kc_buf raw = { 0 }, line = { 0 };
 		size_t n = strcspn(p, "\n");
 
-		kc_escape(&line, p, n);
-		if (kc_buf_error(&line) >= 0)
-			(void)fprintf(stderr, "%s\n", line.data);
+		/* Escaped already, but for what a CI system would obey. */
+		kc_buf_add(&raw, p, n);
+		if (kc_buf_error(&raw) >= 0)
+			kc_value_add(&line, raw.data, KC_MESSAGE_MAX);
+		if (kc_buf_error(&raw) >= 0 && kc_buf_error(&line) >= 0)
+			(void)fprintf(stderr, "%s\n", line.data ? line.data : "");
 		p += n + (p[n] == '\n');
 	}
 }

@@ -14,6 +14,11 @@ struct kc_command {
 	struct kc_arena *arena; /* lives as long as the program */
 };
 
+enum {
+	/* Bytes of a line on standard error; more is cut, with a note. */
+	KC_MESSAGE_MAX = 64 * 1024
+};
+
 int kc_command_check(const struct kc_command *command);
 int kc_command_list(const struct kc_command *command);
 int kc_command_explain(const struct kc_command *command);

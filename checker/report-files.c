@@ -24,8 +24,7 @@ struct kc_report_output {
 	bool written;
 };
 
-/* ---- --report FORMAT[=FILE]
- * ------------------------------------------------------------------------- */
+/* ---- --report FORMAT[=FILE] ---- */
 
 int kc_report_spec_parse(const char *text, struct kc_err *err, struct kc_report_spec *ret_spec)
 {
@@ -58,8 +57,7 @@ void kc_report_spec_done(struct kc_report_spec *spec)
 	*spec = (struct kc_report_spec){ 0 };
 }
 
-/* ---- opening
- * ---------------------------------------------------------------------------------------- */
+/* ---- opening ---- */
 
 static int fail(const struct kc_report_output *o, struct kc_err *err, int code, const char *why)
 {
@@ -223,8 +221,7 @@ int kc_report_output_fd(const struct kc_report_output *output)
 	return output->temp ? -EBADF : output->fd;
 }
 
-/* ---- writing
- * ---------------------------------------------------------------------------------------- */
+/* ---- writing ---- */
 
 static bool is_file(const struct kc_report_output *o)
 {

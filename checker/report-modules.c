@@ -17,8 +17,7 @@ static bool is_name(const char *s, size_t n)
 	       strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789-") >= n;
 }
 
-/* ---- all names
- * -------------------------------------------------------------------------------------- */
+/* ---- all names ---- */
 
 struct names {
 	const char **item;
@@ -94,8 +93,7 @@ int kc_report_format_names(const struct kc_report_formats *formats, struct kc_ar
 	return 0;
 }
 
-/* ---- one
- * ---------------------------------------------------------------------------------------------- */
+/* ---- one ---- */
 
 static void arena_donep(struct kc_arena *arena)
 {

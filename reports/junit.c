@@ -120,8 +120,7 @@ static void property(struct writer *w, const char *name, const char *value)
 	end(w);
 }
 
-/* ---- a case
- * ----------------------------------------------------------------------------------------- */
+/* ---- a case ---- */
 
 static void add_labelled(struct kc_buf *b, const char *label, const char *value)
 {
@@ -308,8 +307,7 @@ static void put_unjudged(struct writer *w, const char *classname, const struct k
 	end(w);
 }
 
-/* ---- a suite
- * ---------------------------------------------------------------------------------------- */
+/* ---- a suite ---- */
 
 static void count_result(struct counts *counts, const struct kc_result *result)
 {

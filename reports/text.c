@@ -196,8 +196,7 @@ static enum kc_ink verdict_ink(uint32_t verdict)
 	}
 }
 
-/* ---- one finding, or the same of both horizons
- * --------------------------------------------------- */
+/* ---- one finding, or the same of both horizons ---- */
 
 static const char *phrase(uint32_t verdict, bool now, bool boot, uint32_t other)
 {
@@ -392,8 +391,7 @@ static void blocks(struct text *t, const struct kc_result *result, uint32_t verd
 	}
 }
 
-/* ---- a rule
- * --------------------------------------------------------------------------------------- */
+/* ---- a rule ---- */
 
 /* Profiles write remedies over several lines, with commands in them: their line ends stay. */
 static void paragraph(struct text *t, const char *label, const char *s)
@@ -536,8 +534,7 @@ static void stage(struct text *t, uint8_t which)
 	}
 }
 
-/* ---- the last line
- * ---------------------------------------------------------------------------------- */
+/* ---- the last line ---- */
 
 static void summary(struct text *t)
 {

@@ -89,15 +89,14 @@ enum {
 	KC_CHECK_NOW = 1u << 0, /* judges the running system */
 	KC_CHECK_BOOT = 1u << 1, /* judges the next start; works on an offline root */
 	KC_CHECK_PLANS = 1u << 2, /* has `plan` */
-	KC_CHECK_RUNS_PROGRAM =
-		1u << 3, /* runs a program that the profile names: trusted profiles only */
+	/* runs a program that the profile names: trusted profiles only */
+	KC_CHECK_RUNS_PROGRAM = 1u << 3,
 };
 
 struct kc_host;
 struct kc_run; /* one run of one check for one rule; opaque */
 
-/* ---- what a plugin describes --------------------------------------------------------------------
- */
+/* ---- what a plugin describes ---- */
 
 /* A parameter as the manifest declares it. The host has validated every value before `run`. */
 struct kc_param {
@@ -117,8 +116,7 @@ struct kc_check {
 	const struct kc_param *const *params;
 	uint32_t n_params;
 	uint32_t n_reasons;
-	const char *const
-		*reasons; /* ids of the reasons for which it may skip, as the manifest lists */
+	const char *const *reasons; /* ids of reasons to skip, as the manifest lists them */
 
 	/*
 	 * Judges one rule, at the horizons of kc_horizons(), by reporting findings: at least one
@@ -160,8 +158,7 @@ struct kc_plugin {
 	void (*close)(void *state);
 };
 
-/* ---- what goes between the two ------------------------------------------------------------------
- */
+/* ---- what goes between the two ---- */
 
 /* Bytes, always followed by a NUL that `size` does not count. */
 struct kc_bytes {
@@ -259,8 +256,7 @@ enum kc_step_kind {
 	KC_STEP_UNIT_RESTART = 16, /* target: unit. Has no inverse */
 	KC_STEP_SYSTEMD_RELOAD = 17, /* Has no inverse */
 	KC_STEP_FIREWALLD_ZONE = 18, /* content: default zone, now and permanent */
-	KC_STEP_FIREWALLD_PORT =
-		19, /* target: zone; content: PORT/PROTOCOL to open, now and permanent */
+	KC_STEP_FIREWALLD_PORT = 19, /* target: zone; content: PORT/PROTOCOL, now and permanent */
 	KC_STEP_MANUAL = 20, /* content: commands for a person; nothing is carried out */
 };
 
@@ -286,8 +282,7 @@ struct kc_step {
 	const char *why; /* a sentence for the plan that is shown */
 };
 
-/* A question to the bus. Read-only members of known interfaces only; nothing is ever started by it.
- */
+/* A question to the bus: read-only members of known interfaces; nothing is ever started by it. */
 struct kc_bus_question {
 	uint32_t size;
 	uint32_t reserved;
@@ -302,16 +297,14 @@ struct kc_bus_question {
 
 /* What is asked of a container runtime at its end point. */
 enum kc_runtime_question {
-	KC_RUNTIME_VERSION =
-		1, /* CRI Version: api, runtime_name, runtime_version, runtime_api_version */
+	/* CRI Version: api, runtime_name, runtime_version, runtime_api_version */
+	KC_RUNTIME_VERSION = 1,
 	KC_RUNTIME_STATUS = 2, /* CRI Status: api, and by condition C: C, C.reason, C.message */
 	KC_RUNTIME_CONFIG = 3, /* CRI RuntimeConfig: cgroup_driver ("systemd", "cgroupfs") */
-	KC_RUNTIME_PODS =
-		4, /* CRI ListPodSandbox: by pod id its "NAMESPACE/NAME Ready" or "… NotReady" */
-	KC_RUNTIME_IMAGES =
-		5, /* CRI ListImages: by image id its first tag, else its first digest */
-	KC_RUNTIME_INFO =
-		6, /* CRI-O's GET /info: members of its JSON object, strings and numbers */
+	/* CRI ListPodSandbox: by pod id its "NAMESPACE/NAME Ready" or "… NotReady" */
+	KC_RUNTIME_PODS = 4,
+	KC_RUNTIME_IMAGES = 5, /* CRI ListImages: by image id its first tag, else first digest */
+	KC_RUNTIME_INFO = 6, /* CRI-O's GET /info: strings and numbers of its JSON object */
 	KC_RUNTIME_CONFIG_FILE = 7, /* CRI-O's GET /config: one pair "config" with the TOML text */
 };
 
@@ -353,8 +346,7 @@ enum kc_log_level {
 	KC_LOG_DEBUG = 7,
 };
 
-/* ---- the table of services ----------------------------------------------------------------------
- */
+/* ---- the table of services ---- */
 
 /*
  * Call these through the wrappers below, which know what an older host does not have. Paths are
@@ -433,8 +425,7 @@ static inline uint32_t kc_horizons(const struct kc_host *host, struct kc_run *ru
 	return KC_HOST_HAS(host, horizons) ? host->horizons(run) : 0;
 }
 
-/* 1 when the running system is looked at, 0 for an offline root (no kernel, bus, or daemon to ask).
- */
+/* 1: the running system is looked at; 0: an offline root (no kernel, bus or daemon to ask). */
 static inline int kc_is_live(const struct kc_host *host, struct kc_run *run)
 {
 	return KC_HOST_HAS(host, is_live) ? host->is_live(run) : 0;
@@ -488,8 +479,7 @@ static inline int kc_fact(const struct kc_host *host, struct kc_run *run, const 
 	return KC_HOST_CALL(host, fact, run, name, ret_fact);
 }
 
-/* Reports a finding. -EINVAL: a verdict or horizon that there is not, or a reason that is not
- * listed. */
+/* Reports a finding. -EINVAL: no such verdict or horizon, or a reason that is not listed. */
 static inline int kc_finding(const struct kc_host *host, struct kc_run *run,
 			     const struct kc_finding *finding)
 {
@@ -518,8 +508,7 @@ static inline void kc_log(const struct kc_host *host, struct kc_run *run, uint32
 		host->log(run, level, text);
 }
 
-/* Memory that lives as long as what the host hands out; bounded by rule; NULL when it is used up.
- */
+/* Memory that lives as long as what the host hands out; bounded by rule, NULL when used up. */
 static inline void *kc_alloc(const struct kc_host *host, struct kc_run *run, size_t size)
 {
 	return KC_HOST_HAS(host, alloc) ? host->alloc(run, size) : NULL;

@@ -14,8 +14,8 @@ enum kc_ask_kind {
 	KC_ASK_UNIT = 1, /* strings: unit. Answer: Property, value, … */
 	KC_ASK_BUS = 2, /* number: property or method; strings: destination, path, interface,
 			   member, args… */
-	KC_ASK_RUNTIME =
-		3, /* number: enum kc_runtime_question; strings: end point. Answer: key, value, … */
+	/* number: enum kc_runtime_question; strings: end point. Answer: key, value, … */
+	KC_ASK_RUNTIME = 3,
 	KC_ASK_HEALTH = 4, /* strings: url. Answer: number status; body */
 	KC_ASK_LOOKUP = 5, /* strings: name. Answer: addresses */
 	KC_ASK_PORT = 6, /* number: port; strings: address. Answer: nothing */

@@ -19,8 +19,8 @@ struct kc_supervised {
 };
 
 enum kc_report_kind {
-	KC_EXEC_FAILED =
-		1, /* value: errno of what went wrong before the program began; another follows */
+	/* value: errno of what went wrong before the program began; another follows */
+	KC_EXEC_FAILED = 1,
 	KC_EXEC_EXITED = 2, /* value: exit code */
 	KC_EXEC_SIGNALLED = 3, /* value: signal */
 	KC_EXEC_LATE = 4, /* the deadline passed */

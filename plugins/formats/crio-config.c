@@ -96,8 +96,7 @@ struct kc_crio_draft *kc_crio_draft_new(struct kc_crio_merge *m, const char *nam
 	return draft;
 }
 
-/* ---- what is built in ---------------------------------------------------------------------------
- */
+/* ---- what is built in ---- */
 
 static const char *builtin_pids_limit(unsigned version)
 {
@@ -147,8 +146,7 @@ static int set_builtin(struct kc_crio_merge *m)
 	return 0;
 }
 
-/* ---- flags --------------------------------------------------------------------------------------
- */
+/* ---- flags ---- */
 
 static const struct {
 	const char *name;
@@ -224,8 +222,7 @@ static int merge_options(struct kc_crio_merge *m, const struct kc_crio_options *
 	return 0;
 }
 
-/* ---- the whole ----------------------------------------------------------------------------------
- */
+/* ---- the whole ---- */
 
 /* default_runtime must be among the handlers; an empty one means the built-in. */
 static int check_default_runtime(struct kc_crio_merge *m)

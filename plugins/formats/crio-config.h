@@ -69,8 +69,7 @@ struct kc_crio_config {
 	const struct kc_crio_fault *unseen; /* the first of its kind, or NULL */
 };
 
-/* ---- the pure core ------------------------------------------------------------------------------
- */
+/* ---- the pure core ---- */
 
 /* One file: its text, or why there is none. */
 struct kc_crio_file {
@@ -135,8 +134,7 @@ bool kc_crio_handler_has_conmon(const struct kc_crio_handler *handler);
 const struct kc_crio_value *kc_crio_conmon(const struct kc_crio_config *config,
 					   const struct kc_crio_handler *handler);
 
-/* ---- with a host --------------------------------------------------------------------------------
- */
+/* ---- with a host ---- */
 
 /*
  * The configuration of the next start of crio.service below the root. -ENOMEM, or a negative errno

@@ -78,8 +78,8 @@ enum kc_unit_enablement {
 	KC_UNIT_ALIAS = 6, /* the name is a link to another unit */
 	KC_UNIT_INDIRECT = 7, /* [Install] has only Also=, or another instance is enabled */
 	KC_UNIT_GENERATED = 8,
-	KC_UNIT_LINKED =
-		9, /* the file lies outside the unit folders and is linked in, not enabled */
+	/* the file lies outside the unit folders and is linked in, not enabled */
+	KC_UNIT_LINKED = 9,
 	KC_UNIT_BAD = 10, /* a link that leads nowhere or may not be, a file that systemd refuses */
 };
 
