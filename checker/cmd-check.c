@@ -6,10 +6,10 @@
 
 #include "base/clock.h"
 #include "base/fdio.h"
-#include "base/utf8.h"
 #include "commands.h"
 #include "model/mask.h"
 #include "report-files.h"
+#include "reports/value.h"
 #include "run/run.h"
 #include "select.h"
 #include "surroundings.h"
@@ -278,11 +278,11 @@ static void on_log(void *context, uint32_t level, const char *plugin, const char
 
 	(void)kc_mask(&masked, text, strlen(text));
 	if (kc_buf_error(&masked) >= 0)
-		kc_escape(&safe, masked.data, masked.len);
+		kc_value_add(&safe, masked.data, KC_MESSAGE_MAX);
 	if (kc_buf_error(&masked) < 0 || kc_buf_error(&safe) < 0)
 		return;
 	clear_progress(c);
-	(void)fprintf(stderr, "k8scheck: %s: %s\n", plugin, safe.data);
+	(void)fprintf(stderr, "k8scheck: %s: %s\n", plugin, safe.data ? safe.data : "");
 }
 
 static void configure(struct check *c)

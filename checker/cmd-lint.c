@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 
-#include "base/utf8.h"
 #include "commands.h"
+#include "reports/value.h"
 
 /* Text of a profile's author, made safe for a terminal; in the arena. */
 static const char *safe_text(struct kc_arena *arena, const char *text)
@@ -10,8 +10,8 @@ static const char *safe_text(struct kc_arena *arena, const char *text)
 	kc_cleanup(kc_buf_done) struct kc_buf b = { 0 };
 	const char *copy;
 
-	kc_escape(&b, text, strlen(text));
-	copy = kc_buf_error(&b) < 0 ? NULL : kc_arena_strdup(arena, b.data);
+	kc_value_add(&b, text, KC_MESSAGE_MAX);
+	copy = kc_buf_error(&b) < 0 || !b.data ? NULL : kc_arena_strdup(arena, b.data);
 	return copy ? copy : "";
 }
 
