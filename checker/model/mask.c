@@ -534,56 +534,76 @@ unsigned kc_mask(struct kc_buf *b, const char *text, size_t size)
 	return m.hits;
 }
 
-/*
- * What each of the rules above must find in a text that it changes. Every text of a report is
- * asked, so two letters decide first.
- */
+/* What each of the rules above must find in a text that it changes. */
 static bool begins_trigger(const char *s, size_t n)
 {
-#define TRIGGER(text)                  \
-	{                              \
-		text, sizeof(text) - 1 \
-	}
-	static const struct {
-		const char *text;
-		size_t len;
-	} triggers[] = {
-		TRIGGER("passw"),  TRIGGER("passphrase"), TRIGGER("secret"), TRIGGER("token"),
-		TRIGGER("apikey"), TRIGGER("key"),	  TRIGGER("auth"),   TRIGGER("credential"),
-		TRIGGER("bearer"), TRIGGER("basic"),	  TRIGGER("://"),    TRIGGER("-----begin "),
-		TRIGGER("eyj"),
-	};
-#undef TRIGGER
-	char first, second;
+	static const char *const triggers[] = { "passw",  "passphrase", "secret",      "token",
+						"apikey", "key",	"credential",  "auth",
+						"bearer", "basic",	"-----begin ", "://",
+						"eyj" };
 
-	if (n < 2)
-		return false;
-	first = lower(s[0]);
-	second = lower(s[1]);
 	for (size_t i = 0; i < KC_ARRAY_SIZE(triggers); i++) {
-		if (first == triggers[i].text[0] && second == triggers[i].text[1] &&
-		    triggers[i].len <= n && equals_nocase(s, triggers[i].len, triggers[i].text))
+		size_t len = strlen(triggers[i]);
+
+		if (len <= n && equals_nocase(s, len, triggers[i]))
 			return true;
 	}
 	return false;
 }
 
+/*
+ * Whether two letters can begin a trigger: a bit for each letter that may follow, one for "-" and
+ * one for
+ * "/". Every text of every report is asked, byte for byte.
+ */
+static bool may_begin_trigger(unsigned char first, unsigned char second)
+{
+#define BIT(c) (1u << ((c) - 'a'))
+	enum {
+		DASH = 1u << 26,
+		SLASH = 1u << 27,
+	};
+	static const uint32_t followers[256] = {
+		['p'] = BIT('a'),
+		['P'] = BIT('a'),
+		['s'] = BIT('e'),
+		['S'] = BIT('e'),
+		['t'] = BIT('o'),
+		['T'] = BIT('o'),
+		['a'] = BIT('p') | BIT('u'),
+		['A'] = BIT('p') | BIT('u'),
+		['k'] = BIT('e'),
+		['K'] = BIT('e'),
+		['c'] = BIT('r'),
+		['C'] = BIT('r'),
+		['b'] = BIT('e') | BIT('a'),
+		['B'] = BIT('e') | BIT('a'),
+		['e'] = BIT('y'),
+		['E'] = BIT('y'),
+		['-'] = DASH,
+		[':'] = SLASH,
+	};
+	uint32_t bits = followers[first];
+
+	if (bits == 0)
+		return false;
+	if (second == '-')
+		return bits & DASH;
+	if (second == '/')
+		return bits & SLASH;
+	second |= 0x20;
+	return second >= 'a' && second <= 'z' && (bits & BIT(second));
+#undef BIT
+}
+
 bool kc_mask_needed(const char *text, size_t size)
 {
-	/* First letters of the triggers, and the dot of a bootstrap token. */
-	static const bool may_begin[256] = {
-		['p'] = true, ['P'] = true, ['s'] = true, ['S'] = true, ['t'] = true,
-		['T'] = true, ['k'] = true, ['K'] = true, ['c'] = true, ['C'] = true,
-		['a'] = true, ['A'] = true, ['b'] = true, ['B'] = true, ['e'] = true,
-		['E'] = true, ['-'] = true, [':'] = true, ['.'] = true,
-	};
-
-	for (size_t i = 0; i < size; i++) {
-		if (!may_begin[(unsigned char)text[i]])
-			continue;
-		if (text[i] != '.' ? begins_trigger(text + i, size - i)
-				   : i >= 6 && (i == 6 || !is_word(text[i - 7])) &&
-					     is_bootstrap_token(text, size, i - 6, i))
+	for (size_t i = 0; i + 1 < size; i++) {
+		if (may_begin_trigger((unsigned char)text[i], (unsigned char)text[i + 1]) &&
+		    begins_trigger(text + i, size - i))
+			return true;
+		if (text[i] == '.' && i >= 6 && (i == 6 || !is_word(text[i - 7])) &&
+		    is_bootstrap_token(text, size, i - 6, i))
 			return true;
 	}
 	return false;

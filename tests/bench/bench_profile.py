@@ -29,8 +29,7 @@ def main():
     print(f"title: {number} sysctl rules\nrules:")
     for i in range(number):
         key, value = known[i % len(known)]
-        print(f"  - id: rule-{i}\n    check: sysctl.value\n    title: The value of {key}\n"
-              f"    with: {{keys: [{key}], value: {value}}}")
+        print(f"  - id: rule-{i}\n    check: sysctl.value\n    with: {{keys: [{key}], value: {value}}}")
     if len(sys.argv) > 2:
         print(f"  - id: socket\n    check: cri.answers\n    title: The runtime answers\n"
               f"    stage: runtime\n    with: {{endpoint: \"unix://{sys.argv[2]}\", conditions: []}}")
