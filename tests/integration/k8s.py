@@ -150,3 +150,26 @@ def run_on_terminal(command, timeout=60, columns=100, env=None, stderr_too=True)
         process.kill()
     os.close(master)
     return process.wait(), written.decode("utf-8", "backslashreplace")
+
+
+def hold_schemas(suite, program, json_reports, junit_reports):
+    """Every report by the installed JSON schema, and by both public schemas of JUnit, as far as there are tools for it."""
+    tests = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..")
+    schema = os.path.join(os.path.dirname(os.path.dirname(program)), "share", "k8scheck", "k8scheck-report.schema.json")
+    done = subprocess.run([sys.executable, os.path.join(tests, "check-json-schema.py"), schema, *json_reports], capture_output=True, text=True, timeout=300)
+    if done.returncode == SKIP:
+        print("left out: the JSON schema:", done.stdout.strip())
+    else:
+        n = len(json_reports)
+        suite.expect("every JSON report is valid", (done.returncode, done.stdout.splitlines()[-1:], done.stderr), (0, [f"{n} of {n} documents are valid"], ""))
+        print("\n".join(done.stdout.splitlines()))
+    if not shutil.which("xmllint"):
+        print("left out: the JUnit schemas, since xmllint is not installed")
+        return
+    for schema in ("windyroad.xsd", "junit-10.xsd"):
+        done = subprocess.run(["xmllint", "--noout", "--huge", "--schema", os.path.join(tests, "data", "junit", schema), *junit_reports],
+                              capture_output=True, text=True, timeout=300)
+        suite.expect(f"every JUnit report is valid by {schema}", (done.returncode, done.stderr.count(" validates\n")), (0, len(junit_reports)))
+        for line in done.stderr.splitlines():
+            if not line.endswith(" validates"):
+                print(line[:300])

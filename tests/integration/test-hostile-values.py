@@ -5,7 +5,6 @@
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -13,12 +12,9 @@ import unicodedata
 import xml.etree.ElementTree
 
 import guide
-from k8s import Host, Suite, run_on_terminal
+from k8s import Host, Suite, hold_schemas, run_on_terminal
 
 PROGRAM, PLUGINS, FAULTY, PROBE, SUPPORT = sys.argv[1:6]
-TESTS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..")
-SCHEMAS = [os.path.join(TESTS, "data", "junit", name) for name in ("windyroad.xsd", "junit-10.xsd")]
-JSON_SCHEMA = os.path.join(os.path.dirname(os.path.dirname(PROGRAM)), "share", "k8scheck", "k8scheck-report.schema.json")
 MEGABYTE = 1 << 20
 
 suite = Suite("hostile values")
@@ -182,27 +178,8 @@ def test_profiles(tmp):
     return paths
 
 
-def test_schemas(reports):
-    checker = os.path.join(TESTS, "check-json-schema.py")
-    done = subprocess.run([sys.executable, checker, JSON_SCHEMA, *(r["json"] for r in reports)], capture_output=True, text=True, timeout=300)
-    if done.returncode == 77:
-        print("left out: the JSON schema:", done.stdout.strip())
-    else:
-        suite.expect("every JSON report is valid", (done.returncode, done.stdout.splitlines()[-1:]), (0, [f"{len(reports)} of {len(reports)} documents are valid"]))
-        print("\n".join(done.stdout.splitlines()[:-1]))
-    if not shutil.which("xmllint"):
-        print("left out: the JUnit schemas, since xmllint is not installed")
-        return
-    for schema in SCHEMAS:
-        done = subprocess.run(["xmllint", "--noout", "--huge", "--schema", schema, *(r["junit"] for r in reports)], capture_output=True, text=True, timeout=300)
-        suite.expect(f"every JUnit report is valid by {os.path.basename(schema)}", (done.returncode, done.stderr.count(" validates\n")), (0, len(reports)))
-        for line in done.stderr.splitlines():
-            if not line.endswith(" validates"):
-                print(line[:300])
-
-
 with tempfile.TemporaryDirectory(prefix="k8scheck-test-") as tmp:
     reports = [judge(name, value, shown, tmp) for name, value, shown in VALUES]
     reports.append(test_profiles(tmp))
-    test_schemas(reports)
+    hold_schemas(suite, PROGRAM, [r["json"] for r in reports], [r["junit"] for r in reports])
 suite.end()
