@@ -346,14 +346,19 @@ static int make_report(struct check *c, const struct kc_outcome *outcome, uint64
 
 	if (!plugins)
 		return -ENOMEM;
-	for (uint32_t i = 0; i < c->n_plugins; i++)
+	for (uint32_t i = 0; i < c->n_plugins; i++) {
+		char *sha256 = kc_arena_zalloc(c->arena, 1, 65);
+
+		if (!sha256 || kc_plugin_file_hash(c->plugins + i, NULL, sha256) < 0)
+			return -ENOMEM;
 		plugins[i] = (struct kc_report_plugin){
 			.name = c->plugins[i].manifest->name,
 			.version = c->plugins[i].manifest->version,
 			.path = c->plugins[i].path,
-			.sha256 = c->plugins[i].sha256,
+			.sha256 = sha256,
 			.size = c->plugins[i].size,
 		};
+	}
 	kc_surroundings_host(c->config.root, c->config.live, outcome->facts, outcome->n_facts,
 			     c->arena, &report.host);
 	kc_report_conclude(&report);

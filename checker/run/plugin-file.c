@@ -180,7 +180,7 @@ static void hash(const unsigned char *data, size_t size, char hex[65])
 		(void)snprintf(hex + 2 * i, 3, "%02x", digest[i]);
 }
 
-static int look_into(struct kc_plugin_file *file, struct kc_err *err)
+static int look_into(const struct kc_plugin_file *file, struct kc_err *err)
 {
 	unsigned char *data;
 	int r;
@@ -192,10 +192,19 @@ static int look_into(struct kc_plugin_file *file, struct kc_err *err)
 	if (data == MAP_FAILED)
 		return kc_err_set(err, -errno, "%s: %s", file->path, kc_strerror(errno));
 	r = kc_plugin_elf_check(file->path, data, file->size, err);
-	if (r >= 0)
-		hash(data, file->size, file->sha256);
 	(void)munmap(data, file->size);
 	return r;
+}
+
+int kc_plugin_file_hash(const struct kc_plugin_file *file, struct kc_err *err, char ret_hex[65])
+{
+	unsigned char *data = mmap(NULL, file->size, PROT_READ, MAP_PRIVATE, file->fd, 0);
+
+	if (data == MAP_FAILED)
+		return kc_err_set(err, -errno, "%s: %s", file->path, kc_strerror(errno));
+	hash(data, file->size, ret_hex);
+	(void)munmap(data, file->size);
+	return 0;
 }
 
 int kc_plugin_file_open(const struct kc_manifest *manifest, struct kc_err *err,

@@ -829,7 +829,9 @@ static int hire_for(struct run *run, uint32_t plugin)
 	}
 	if (n == 0 && manifest->n_facts == 0)
 		return 0;
-	workers = KC_MIN(n / CHUNK_RULES + 1, (uint32_t)sysconf(_SC_NPROCESSORS_ONLN));
+	workers = n / CHUNK_RULES + 1;
+	if (workers > 1)
+		workers = KC_MIN(workers, (uint32_t)sysconf(_SC_NPROCESSORS_ONLN));
 	workers = KC_MIN(workers, run->config->jobs);
 	for (uint32_t i = 0; i < workers; i++) {
 		uint32_t share = (n - done) / (workers - i);
