@@ -48,6 +48,29 @@ static int check_header(struct elf *e, struct kc_err *err)
 	return 0;
 }
 
+/* What a table or a segment takes of the file is there. */
+static bool is_inside(const struct elf *e, uint64_t offset, uint64_t size)
+{
+	return offset <= e->size && size <= e->size - offset;
+}
+
+/* A file that is cut short would end the process that maps it, not its loading. */
+static int check_whole(const struct elf *e, struct kc_err *err)
+{
+	const ElfW(Ehdr) *h = &e->header;
+	bool whole = is_inside(e, h->e_phoff, (uint64_t)h->e_phnum * sizeof(ElfW(Phdr))) &&
+		     is_inside(e, h->e_shoff, (uint64_t)h->e_shnum * sizeof(ElfW(Shdr)));
+
+	for (unsigned i = 0; whole && i < h->e_phnum; i++) {
+		ElfW(Phdr) p;
+
+		whole = get(e, h->e_phoff + (uint64_t)i * sizeof(p), &p, sizeof(p)) &&
+			(p.p_type != PT_LOAD || is_inside(e, p.p_offset, p.p_filesz));
+	}
+	return whole ? 0
+		     : kc_err_set(err, -ENOEXEC, "%s is not whole: its end is missing", e->path);
+}
+
 static bool find_section(const struct elf *e, uint32_t type, ElfW(Shdr) * ret_section)
 {
 	for (unsigned i = 0; i < e->header.e_shnum; i++) {
@@ -135,16 +158,30 @@ static int check_plugin(const struct elf *e, struct kc_err *err)
 	return 0;
 }
 
+/* The loader goes by the segment, whatever the table of sections says. */
+static bool find_dynamic(const struct elf *e, ElfW(Phdr) * ret_segment)
+{
+	for (unsigned i = 0; i < e->header.e_phnum; i++) {
+		if (!get(e, e->header.e_phoff + (uint64_t)i * sizeof(*ret_segment), ret_segment,
+			 sizeof(*ret_segment)))
+			return false;
+		if (ret_segment->p_type == PT_DYNAMIC)
+			return true;
+	}
+	return false;
+}
+
 static int check_paths(const struct elf *e, struct kc_err *err)
 {
-	ElfW(Shdr) dynamic;
+	ElfW(Phdr) dynamic;
 
-	if (!find_section(e, SHT_DYNAMIC, &dynamic))
-		return kc_err_set(err, -ENOEXEC, "%s has no dynamic section", e->path);
-	for (uint64_t i = 0; i < dynamic.sh_size / sizeof(ElfW(Dyn)); i++) {
+	if (!find_dynamic(e, &dynamic))
+		return kc_err_set(err, -ENOEXEC, "%s has no dynamic segment", e->path);
+	/* To its end mark, which the loader relies on too. */
+	for (uint64_t at = dynamic.p_offset;; at += sizeof(ElfW(Dyn))) {
 		ElfW(Dyn) d;
 
-		if (!get(e, dynamic.sh_offset + i * sizeof(d), &d, sizeof(d)) || d.d_tag == DT_NULL)
+		if (!get(e, at, &d, sizeof(d)) || d.d_tag == DT_NULL)
 			break;
 		if (d.d_tag == DT_RPATH || d.d_tag == DT_RUNPATH)
 			return kc_err_set(err, -EPERM,
@@ -161,6 +198,8 @@ int kc_plugin_elf_check(const char *path, const unsigned char *data, size_t size
 	struct elf e = { .path = path, .data = data, .size = size };
 	int r = check_header(&e, err);
 
+	if (r >= 0)
+		r = check_whole(&e, err);
 	if (r >= 0)
 		r = check_plugin(&e, err);
 	if (r >= 0)

@@ -479,6 +479,7 @@ static void on_alarm(int signal)
 static void test_read_all(void **state)
 {
 	static const size_t sizes[] = { 0, 1, 16383, 16384, 16385, 200000 };
+	kc_cleanup(kc_buf_done) struct kc_buf nothing = { 0 };
 	int pipes[2];
 
 	for (size_t i = 0; i < KC_ARRAY_SIZE(sizes); i++) {
@@ -500,9 +501,9 @@ static void test_read_all(void **state)
 			}
 		}
 	}
-	assert_int_equal(kc_read_all(-1, 10, &(struct kc_buf){ 0 }), -EBADF);
+	assert_int_equal(kc_read_all(-1, 10, &nothing), -EBADF);
 	assert_int_equal(pipe2(pipes, O_NONBLOCK), 0);
-	assert_int_equal(kc_read_all(pipes[0], 10, &(struct kc_buf){ 0 }), -EAGAIN);
+	assert_int_equal(kc_read_all(pipes[0], 10, &nothing), -EAGAIN);
 	close(pipes[0]);
 	close(pipes[1]);
 }
