@@ -17,6 +17,7 @@ static const char *const aliases[][2] = {
  *   vm.overcommit_memory           Documentation/admin-guide/sysctl/vm.rst
  *   vm.panic_on_oom                Documentation/admin-guide/sysctl/vm.rst
  *   fs.inotify.max_user_instances  fs/notify/inotify/inotify_user.c
+ *   kernel.keys.root_max*          security/keys/key.c, since Linux 3.17
  *   kernel.panic                   CONFIG_PANIC_TIMEOUT: 0 in all large distributions
  *   kernel.panic_on_oops           CONFIG_PANIC_ON_OOPS: likewise
  */
@@ -31,6 +32,8 @@ static const char *const defaults[][2] = {
 	{ "vm/swappiness", "60" },
 	{ "vm/overcommit_memory", "0" },
 	{ "vm/panic_on_oom", "0" },
+	{ "kernel/keys/root_maxkeys", "1000000" },
+	{ "kernel/keys/root_maxbytes", "25000000" },
 	{ "kernel/panic", "0" },
 	{ "kernel/panic_on_oops", "0" },
 	{ "fs/inotify/max_user_instances", "128" },
