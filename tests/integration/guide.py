@@ -14,7 +14,10 @@ def sample(name):
 def crio_conf():
     """A full configuration, with the two values that the guide changes."""
     text = sample("crio-1.17-full.conf")
-    for old, new in (('conmon = ""', 'conmon = "/usr/bin/conmon"'), ('cgroup_manager = "cgroupfs"', 'cgroup_manager = "systemd"')):
+    for old, new in (
+        ('conmon = ""', 'conmon = "/usr/bin/conmon"'),
+        ('cgroup_manager = "cgroupfs"', 'cgroup_manager = "systemd"'),
+    ):
         assert text.count("\n" + old + "\n") == 1, old
         text = text.replace("\n" + old + "\n", "\n" + new + "\n")
     return text
@@ -46,8 +49,10 @@ clusterDNS: [10.96.0.10]
 clusterDomain: cluster.local
 """
 
-KUBELET_ARGUMENTS = ("--container-runtime=remote --cgroup-driver=systemd "
-                     "--container-runtime-endpoint='unix:///var/run/crio/crio.sock' --runtime-request-timeout=5m")
+KUBELET_ARGUMENTS = (
+    "--container-runtime=remote --cgroup-driver=systemd "
+    "--container-runtime-endpoint='unix:///var/run/crio/crio.sock' --runtime-request-timeout=5m"
+)
 
 
 def drop_in():

@@ -100,6 +100,20 @@ class Result:
         return " | ".join(found)
 
 
+def verdicts(result, horizon):
+    return {i: r["judgements"][horizon]["verdict"] for i, r in result.rules.items() if horizon in r["judgements"]}
+
+
+# ---- never the host's own values
+
+
+def write(path, text, mode=0o644):
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "w" if isinstance(text, str) else "wb") as f:
+        f.write(text)
+    os.chmod(path, mode)
+
+
 def run(program, *args, profile=None, json_report=True, input=None, timeout=120, env=None):
     """Runs k8scheck; `profile` is YAML text. The JSON report goes to a file beside what else it prints."""
     with tempfile.TemporaryDirectory(prefix="k8scheck-run-") as tmp:
@@ -112,8 +126,9 @@ def run(program, *args, profile=None, json_report=True, input=None, timeout=120,
         report_path = os.path.join(tmp, "report.json")
         if json_report:
             command += ["--report", "json=" + report_path]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=timeout, input=input,
-                              errors="backslashreplace", env=env)
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=timeout, input=input, errors="backslashreplace", env=env
+        )
         report = None
         if os.path.exists(report_path):
             with open(report_path) as f:
@@ -130,8 +145,9 @@ def run_on_terminal(command, timeout=60, columns=100, env=None, stderr_too=True)
     """Runs a command whose standard output (and error) is a pseudo-terminal: (exit code, all that was written)."""
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
-    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=slave, env=env,
-                               stderr=slave if stderr_too else subprocess.DEVNULL)
+    process = subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=slave, env=env, stderr=slave if stderr_too else subprocess.DEVNULL
+    )
     os.close(slave)
     written = b""
     end = time.monotonic() + timeout
@@ -153,23 +169,40 @@ def run_on_terminal(command, timeout=60, columns=100, env=None, stderr_too=True)
 
 
 def hold_schemas(suite, program, json_reports, junit_reports):
-    """Every report by the installed JSON schema, and by both public schemas of JUnit, as far as there are tools for it."""
+    """Every report by the installed JSON schema and by both schemas of JUnit, as far as there are tools for it."""
     tests = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..")
     schema = os.path.join(os.path.dirname(os.path.dirname(program)), "share", "k8scheck", "k8scheck-report.schema.json")
-    done = subprocess.run([sys.executable, os.path.join(tests, "check-json-schema.py"), schema, *json_reports], capture_output=True, text=True, timeout=300)
+    done = subprocess.run(
+        [sys.executable, os.path.join(tests, "check-json-schema.py"), schema, *json_reports],
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
     if done.returncode == SKIP:
         print("left out: the JSON schema:", done.stdout.strip())
     else:
         n = len(json_reports)
-        suite.expect("every JSON report is valid", (done.returncode, done.stdout.splitlines()[-1:], done.stderr), (0, [f"{n} of {n} documents are valid"], ""))
+        suite.expect(
+            "every JSON report is valid",
+            (done.returncode, done.stdout.splitlines()[-1:], done.stderr),
+            (0, [f"{n} of {n} documents are valid"], ""),
+        )
         print("\n".join(done.stdout.splitlines()))
     if not shutil.which("xmllint"):
         print("left out: the JUnit schemas, since xmllint is not installed")
         return
     for schema in ("windyroad.xsd", "junit-10.xsd"):
-        done = subprocess.run(["xmllint", "--noout", "--huge", "--schema", os.path.join(tests, "data", "junit", schema), *junit_reports],
-                              capture_output=True, text=True, timeout=300)
-        suite.expect(f"every JUnit report is valid by {schema}", (done.returncode, done.stderr.count(" validates\n")), (0, len(junit_reports)))
+        done = subprocess.run(
+            ["xmllint", "--noout", "--huge", "--schema", os.path.join(tests, "data", "junit", schema), *junit_reports],
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+        suite.expect(
+            f"every JUnit report is valid by {schema}",
+            (done.returncode, done.stderr.count(" validates\n")),
+            (0, len(junit_reports)),
+        )
         for line in done.stderr.splitlines():
             if not line.endswith(" validates"):
                 print(line[:300])

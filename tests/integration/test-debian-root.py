@@ -69,7 +69,11 @@ def make_root():
         return root
     shutil.rmtree(CACHE, ignore_errors=True)
     os.makedirs(CACHE)
-    done = subprocess.run(["mmdebstrap", "--quiet", f"--variant={VARIANT}", f"--include={PACKAGES}", RELEASE, root], capture_output=True, text=True)
+    done = subprocess.run(
+        ["mmdebstrap", "--quiet", f"--variant={VARIANT}", f"--include={PACKAGES}", RELEASE, root],
+        capture_output=True,
+        text=True,
+    )
     if done.returncode != 0:
         skip("no Debian root could be made: " + (done.stderr.strip().splitlines() or ["mmdebstrap says nothing"])[-1])
     # mmdebstrap copies those of the machine that makes the root.
@@ -115,8 +119,23 @@ class Copy:
 
 def hold(what, path, column, code, tmp):
     reports = {form: os.path.join(tmp, f"{what}.{form}") for form in ("json", "junit")}
-    done = subprocess.run([PROGRAM, "--root", path, "--profile", "crio-1.18", "--color", "never", "--report", "text",
-                           *(x for f, p in reports.items() for x in ("--report", f"{f}={p}"))], capture_output=True, text=True, timeout=300)
+    done = subprocess.run(
+        [
+            PROGRAM,
+            "--root",
+            path,
+            "--profile",
+            "crio-1.18",
+            "--color",
+            "never",
+            "--report",
+            "text",
+            *(x for f, p in reports.items() for x in ("--report", f"{f}={p}")),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
     print(done.stdout, done.stderr, sep="")
     suite.expect(f"{what}: exit code", done.returncode, code)
     with open(reports["json"]) as f:
@@ -137,7 +156,11 @@ def hold(what, path, column, code, tmp):
         suite.expect(f"{what}: {name} at boot", (judgements["boot"]["verdict"], rule["verdict"]), (wanted, wanted))
         for finding in judgements["boot"]["findings"]:
             if finding["verdict"] in ("pass", "fail"):
-                suite.expect_true(f"{what}: {name} has evidence", (finding.get("expected") or finding.get("found")) and finding.get("source"), json.dumps(finding))
+                suite.expect_true(
+                    f"{what}: {name} has evidence",
+                    (finding.get("expected") or finding.get("found")) and finding.get("source"),
+                    json.dumps(finding),
+                )
         if column == 1 and name in SOURCES:
             suite.expect_in(f"{what}: {name}: the source", SOURCES[name], result.messages(name))
     suite.expect(f"{what}: rules that there are not", set(EXPECTED) - set(result.rules), set())
@@ -146,22 +169,74 @@ def hold(what, path, column, code, tmp):
     suite.expect(f"{what}: nothing runs", (report["host"]["live"], report["host"]["kernel"]), (False, None))
     verdicts = [r["verdict"] for r in report["rules"]]
     decided = sum(v in ("pass", "fail") for v in verdicts)
-    suite.expect_true(f"{what}: half of the rules at least are pass or fail", 2 * decided >= len(verdicts), f"{decided} of {len(verdicts)}")
+    suite.expect_true(
+        f"{what}: half of the rules at least are pass or fail",
+        2 * decided >= len(verdicts),
+        f"{decided} of {len(verdicts)}",
+    )
     print(f"{what}: {decided} of {len(verdicts)} rules are pass or fail")
     return reports
 
 
 def test_broken(root):
-    """The guide's files with one slip each, as they are seen on nodes: the rule that must find it, and a word of its sentence."""
+    """The guide's files with one slip each: the rule that must find it, and a word of its sentence."""
     rows = [
-        ("the module is not loaded", "/etc/modules-load.d/crio.conf", lambda t: t.replace("br_netfilter\n", ""), "bridge-nf-call-iptables", "br_netfilter"),
-        ("a later file", "/etc/sysctl.d/99-zz.conf", lambda t: "net.ipv4.ip_forward = 0\n", "ip-forward", "/etc/sysctl.d/99-zz.conf:1"),
-        ("conmon of the package", "/etc/crio/crio.conf", lambda t: t.replace("/usr/bin/conmon", "/usr/libexec/crio/conmon"), "crio-conmon", "/usr/libexec/crio/conmon"),
-        ("cgroupfs of CRI-O", "/etc/crio/crio.conf", lambda t: t.replace('cgroup_manager = "systemd"', 'cgroup_manager = "cgroupfs"'), "kubelet-crio-agree", "cgroupfs"),
-        ("an editor's copy", "/etc/crio/crio.conf.d/10-x.conf~", lambda t: '[crio.runtime]\ncgroup_manager = "cgroupfs"\n', "crio-drop-ins", "10-x.conf~"),
-        ("cgroupfs of the kubelet", "/etc/default/kubelet", lambda t: t.replace("--cgroup-driver=systemd", "--cgroup-driver=cgroupfs"), "kubelet-cgroup-driver", "cgroupfs"),
-        ("another socket", "/etc/default/kubelet", lambda t: t.replace("/var/run/crio/crio.sock", "/run/other.sock"), "kubelet-endpoint", "/run/other.sock"),
-        ("a file that does not parse", "/var/lib/kubelet/config.yaml", lambda t: t + "  x: [\n", "kubelet-config", "/var/lib/kubelet/config.yaml"),
+        (
+            "the module is not loaded",
+            "/etc/modules-load.d/crio.conf",
+            lambda t: t.replace("br_netfilter\n", ""),
+            "bridge-nf-call-iptables",
+            "br_netfilter",
+        ),
+        (
+            "a later file",
+            "/etc/sysctl.d/99-zz.conf",
+            lambda t: "net.ipv4.ip_forward = 0\n",
+            "ip-forward",
+            "/etc/sysctl.d/99-zz.conf:1",
+        ),
+        (
+            "conmon of the package",
+            "/etc/crio/crio.conf",
+            lambda t: t.replace("/usr/bin/conmon", "/usr/libexec/crio/conmon"),
+            "crio-conmon",
+            "/usr/libexec/crio/conmon",
+        ),
+        (
+            "cgroupfs of CRI-O",
+            "/etc/crio/crio.conf",
+            lambda t: t.replace('cgroup_manager = "systemd"', 'cgroup_manager = "cgroupfs"'),
+            "kubelet-crio-agree",
+            "cgroupfs",
+        ),
+        (
+            "an editor's copy",
+            "/etc/crio/crio.conf.d/10-x.conf~",
+            lambda t: '[crio.runtime]\ncgroup_manager = "cgroupfs"\n',
+            "crio-drop-ins",
+            "10-x.conf~",
+        ),
+        (
+            "cgroupfs of the kubelet",
+            "/etc/default/kubelet",
+            lambda t: t.replace("--cgroup-driver=systemd", "--cgroup-driver=cgroupfs"),
+            "kubelet-cgroup-driver",
+            "cgroupfs",
+        ),
+        (
+            "another socket",
+            "/etc/default/kubelet",
+            lambda t: t.replace("/var/run/crio/crio.sock", "/run/other.sock"),
+            "kubelet-endpoint",
+            "/run/other.sock",
+        ),
+        (
+            "a file that does not parse",
+            "/var/lib/kubelet/config.yaml",
+            lambda t: t + "  x: [\n",
+            "kubelet-config",
+            "/var/lib/kubelet/config.yaml",
+        ),
     ]
     for what, path, change, rule, word in rows:
         with Copy(root) as copy:
@@ -184,7 +259,11 @@ def test_broken(root):
         for service in ("crio", "kubelet"):
             os.unlink(f"{copy.path}/etc/systemd/system/multi-user.target.wants/{service}.service")
         result = k8s.run(PROGRAM, "--root", copy.path, "--profile", "crio-1.18")
-        suite.expect("services that are not enabled", (result.verdict("crio-service"), result.verdict("kubelet-service"), result.code), ("fail", "fail", 1))
+        suite.expect(
+            "services that are not enabled",
+            (result.verdict("crio-service"), result.verdict("kubelet-service"), result.code),
+            ("fail", "fail", 1),
+        )
 
 
 if os.geteuid() != 0:

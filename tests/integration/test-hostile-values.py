@@ -64,20 +64,39 @@ def prepare(host, value):
     quoted = line.replace(b"\\", b"\\\\").replace(b'"', b'\\"')
     host.write("/etc/value", value)
     host.write("/etc/hostname", line[:200])
-    host.write("/etc/os-release", b'ID=debian\nVERSION_ID="' + quoted[:5000] + b'"\nPRETTY_NAME="' + quoted[:5000] + b'"\n')
+    host.write(
+        "/etc/os-release", b'ID=debian\nVERSION_ID="' + quoted[:5000] + b'"\nPRETTY_NAME="' + quoted[:5000] + b'"\n'
+    )
     host.write("/proc/sys/net/ipv4/ip_forward", value + b"\n")
-    host.write("/etc/sysctl.d/99-kubernetes-cri.conf", b"net.ipv4.ip_forward = " + line + b"\nkernel.panic = " + line + b"\n")
-    host.write("/etc/crio/crio.conf", guide.crio_conf().replace('conmon = "/usr/bin/conmon"', "").encode()
-               .replace(b'cgroup_manager = "systemd"', b'cgroup_manager = "' + quoted + b'"'))
-    host.write("/etc/default/kubelet", b'KUBELET_EXTRA_ARGS="--cgroup-driver=' + quoted + b' --container-runtime-endpoint=' + quoted + b'"\n')
-    host.write("/var/lib/kubelet/config.yaml", b'kind: KubeletConfiguration\napiVersion: kubelet.config.k8s.io/v1beta1\ncgroupDriver: "' + quoted + b'"\n')
+    host.write(
+        "/etc/sysctl.d/99-kubernetes-cri.conf", b"net.ipv4.ip_forward = " + line + b"\nkernel.panic = " + line + b"\n"
+    )
+    host.write(
+        "/etc/crio/crio.conf",
+        guide.crio_conf()
+        .replace('conmon = "/usr/bin/conmon"', "")
+        .encode()
+        .replace(b'cgroup_manager = "systemd"', b'cgroup_manager = "' + quoted + b'"'),
+    )
+    host.write(
+        "/etc/default/kubelet",
+        b'KUBELET_EXTRA_ARGS="--cgroup-driver=' + quoted + b' --container-runtime-endpoint=' + quoted + b'"\n',
+    )
+    host.write(
+        "/var/lib/kubelet/config.yaml",
+        b'kind: KubeletConfiguration\napiVersion: kubelet.config.k8s.io/v1beta1\ncgroupDriver: "' + quoted + b'"\n',
+    )
     # Names of files are anybody's, too.
     name = re.sub(rb"[/\x00]", b"_", value)[:100]
     for folder in ("/etc/sysctl.d", "/etc/crio/crio.conf.d"):
         path = os.fsencode(host.path + folder) + b"/zz" + name + b".conf"
         os.makedirs(os.path.dirname(path), exist_ok=True)
         with open(path, "wb") as f:
-            f.write(b"kernel.panic_on_oops = " + line[:1000] + b"\n" if b"sysctl" in path else b'[crio.api]\nlisten = "' + quoted[:1000] + b'"\n')
+            f.write(
+                b"kernel.panic_on_oops = " + line[:1000] + b"\n"
+                if b"sysctl" in path
+                else b'[crio.api]\nlisten = "' + quoted[:1000] + b'"\n'
+            )
 
 
 PROFILE = """\
@@ -95,7 +114,11 @@ def harmless(what, text, colored=False):
         text = re.sub(r"[^\n]*rules judged[^\n]*\n", "", text)
     odd = {c for c in text if c != "\n" and unicodedata.category(c) in ("Cc", "Cf", "Cs", "Zl", "Zp", "Cn")}
     suite.expect(f"{what}: characters that are no text", odd, set())
-    suite.expect(f"{what}: lines that begin with a command", [line[:80] for line in text.split("\n") if line.lstrip().startswith("::")], [])
+    suite.expect(
+        f"{what}: lines that begin with a command",
+        [line[:80] for line in text.split("\n") if line.lstrip().startswith("::")],
+        [],
+    )
     suite.expect(f"{what}: commands anywhere", re.findall(r"##[a-zA-Z]*\[", text), [])
 
 
@@ -107,7 +130,9 @@ def found_in(report):
 def expected_json(value):
     """What the JSON says of a value: all of it, but for bytes that are no UTF-8."""
     text = value.decode("utf-8", "surrogateescape")
-    return "".join(f"\\x{ord(c) - 0xdc00:02x}" if 0xdc80 <= ord(c) <= 0xdcff else "\\x7f" if c == "\x7f" else c for c in text)
+    return "".join(
+        f"\\x{ord(c) - 0xdc00:02x}" if 0xDC80 <= ord(c) <= 0xDCFF else "\\x7f" if c == "\x7f" else c for c in text
+    )
 
 
 def judge(name, value, shown, tmp):
@@ -115,23 +140,51 @@ def judge(name, value, shown, tmp):
         prepare(host, value)
         host.write("/p.yaml", PROFILE)
         slug = re.sub(r"\W", "_", name)
-        paths = {"json": os.path.join(tmp, slug + ".json"), "junit": os.path.join(tmp, slug + ".xml"), "text": os.path.join(tmp, slug + ".txt")}
-        base = [PROGRAM, "--plugin-dir", PLUGINS, "--plugin-dir", PROBE, "--root", host.path, "--live", "--profile", host.path + "/p.yaml"]
-        done = subprocess.run([*base, "--verbose", *(x for form, path in paths.items() for x in ("--report", f"{form}={path}"))],
-                              capture_output=True, timeout=120)
+        paths = {
+            "json": os.path.join(tmp, slug + ".json"),
+            "junit": os.path.join(tmp, slug + ".xml"),
+            "text": os.path.join(tmp, slug + ".txt"),
+        }
+        base = [
+            PROGRAM,
+            "--plugin-dir",
+            PLUGINS,
+            "--plugin-dir",
+            PROBE,
+            "--root",
+            host.path,
+            "--live",
+            "--profile",
+            host.path + "/p.yaml",
+        ]
+        done = subprocess.run(
+            [*base, "--verbose", *(x for form, path in paths.items() for x in ("--report", f"{form}={path}"))],
+            capture_output=True,
+            timeout=120,
+        )
         suite.expect(f"{name}: exit code", done.returncode, 1)
         harmless(f"{name}: standard error", done.stderr.decode("utf-8", "surrogateescape"))
         with open(paths["json"], "rb") as f:
             raw = f.read()
         report = json.loads(raw.decode("utf-8"))
         suite.expect(f"{name}: rules", report["rules"][-1]["id"], "value")
-        suite.expect_true(f"{name}: JSON has no raw control character", not re.search(rb"[\x00-\x09\x0b-\x1f\x7f]", raw))
+        suite.expect_true(
+            f"{name}: JSON has no raw control character", not re.search(rb"[\x00-\x09\x0b-\x1f\x7f]", raw)
+        )
         got = found_in(report)
         if len(value) < 10000:
             suite.expect(f"{name}: JSON says what was there", got, expected_json(value))
         else:
-            suite.expect_true(f"{name}: JSON says that it was cut", re.search(r"\(cut here: 10\d{5} bytes in all\)$|cut.*\d{5,}", got[-200:]), repr(got[-200:]))
-            suite.expect_true(f"{name}: JSON shows the beginning", got.startswith(value[:999].decode() if value[:1] != b"\xff" else "\\xff" * 100), repr(got[:100]))
+            suite.expect_true(
+                f"{name}: JSON says that it was cut",
+                re.search(r"\(cut here: 10\d{5} bytes in all\)$|cut.*\d{5,}", got[-200:]),
+                repr(got[-200:]),
+            )
+            suite.expect_true(
+                f"{name}: JSON shows the beginning",
+                got.startswith(value[:999].decode() if value[:1] != b"\xff" else "\\xff" * 100),
+                repr(got[:100]),
+            )
         for form in ("junit", "text"):
             with open(paths[form], encoding="utf-8", newline="") as f:
                 text = f.read()
@@ -142,7 +195,10 @@ def judge(name, value, shown, tmp):
                 root = xml.etree.ElementTree.fromstring(text.encode())
                 parts = [t for e in root.iter() for t in (e.text or "", *(f"{k}={v}" for k, v in e.attrib.items()))]
                 harmless(f"{name}: junit", "\n".join(parts))
-                suite.expect_true(f"{name}: junit has no entity but the five", not re.search(r"<!DOCTYPE|<!ENTITY", text.replace("&lt;", "")))
+                suite.expect_true(
+                    f"{name}: junit has no entity but the five",
+                    not re.search(r"<!DOCTYPE|<!ENTITY", text.replace("&lt;", "")),
+                )
                 flat = "".join("".join(parts).split())
             if shown:
                 suite.expect_in(f"{name}: {form} says what was there", "".join(shown.split()), flat)
@@ -160,18 +216,47 @@ def test_profiles(tmp):
     """The texts of a profile, and the faults that are found in it."""
     text = '"\\e[31m\\x07 ::error::x ##vso[y]z \\u202e ]]> <a>"'
     with Host({"/etc/value": "x"}) as host:
-        host.write("/p.yaml", f"title: {text}\nrules:\n  - {{id: value, check: probe.files, with: {{paths: [/etc/value]}}, title: {text}, why: {text}, remedy: {text}, "
-                              f"tags: [{text}], references: [{text}]}}\n")
-        base = [PROGRAM, "--plugin-dir", PLUGINS, "--plugin-dir", PROBE, "--root", host.path, "--profile", host.path + "/p.yaml"]
+        host.write(
+            "/p.yaml",
+            f"title: {text}\nrules:\n  - {{id: value, check: probe.files, with: {{paths: [/etc/value]}}, title: {text}, why: {text}, remedy: {text}, "
+            f"tags: [{text}], references: [{text}]}}\n",
+        )
+        base = [
+            PROGRAM,
+            "--plugin-dir",
+            PLUGINS,
+            "--plugin-dir",
+            PROBE,
+            "--root",
+            host.path,
+            "--profile",
+            host.path + "/p.yaml",
+        ]
         paths = {"json": os.path.join(tmp, "profile.json"), "junit": os.path.join(tmp, "profile.xml")}
-        done = subprocess.run([*base, "--report", "text", *(x for form, path in paths.items() for x in ("--report", f"{form}={path}"))], capture_output=True, timeout=60)
+        done = subprocess.run(
+            [*base, "--report", "text", *(x for form, path in paths.items() for x in ("--report", f"{form}={path}"))],
+            capture_output=True,
+            timeout=60,
+        )
         suite.expect("a profile's texts: exit code", done.returncode, 1)
         harmless("a profile's texts", done.stdout.decode())
         suite.expect_in("a profile's texts are shown", "\\x1b[31m\\x07", done.stdout.decode())
-        host.write("/faulty.yaml", f"rules:\n  - {{id: value, check: probe.files, {text}: x, stage: {text}}}\n  - {{id: {text}, check: {text}}}\n")
-        for args in (["--profile", host.path + "/faulty.yaml"], ["lint", host.path + "/faulty.yaml"], ["--profile", "##vso[x]y"], ["--\x1b[31m##[error]x"],
-                     ["--rule", "\x1b##[x]", "--profile", "crio-1.18"], ["explain", "##vso[x]\x1b"], ["list", "##vso[x]\x1b"]):
-            done = subprocess.run([PROGRAM, "--plugin-dir", PLUGINS, "--plugin-dir", PROBE, *args], capture_output=True, timeout=60)
+        host.write(
+            "/faulty.yaml",
+            f"rules:\n  - {{id: value, check: probe.files, {text}: x, stage: {text}}}\n  - {{id: {text}, check: {text}}}\n",
+        )
+        for args in (
+            ["--profile", host.path + "/faulty.yaml"],
+            ["lint", host.path + "/faulty.yaml"],
+            ["--profile", "##vso[x]y"],
+            ["--\x1b[31m##[error]x"],
+            ["--rule", "\x1b##[x]", "--profile", "crio-1.18"],
+            ["explain", "##vso[x]\x1b"],
+            ["list", "##vso[x]\x1b"],
+        ):
+            done = subprocess.run(
+                [PROGRAM, "--plugin-dir", PLUGINS, "--plugin-dir", PROBE, *args], capture_output=True, timeout=60
+            )
             suite.expect(f"{args[0]}: exit code", done.returncode, 2)
             suite.expect_true(f"{args[0]}: something is said", len(done.stderr) > 20)
             harmless(f"{args[0]}: standard error", done.stderr.decode())

@@ -23,9 +23,12 @@ PROFILE = """\
 rules:
   - {id: trace, check: probe.trace, title: Leaves a trace}
 """
-BOTH = PROFILE + """\
+BOTH = (
+    PROFILE
+    + """\
   - {id: good, check: sysctl.value, title: A good rule, with: {keys: [test.good], value: 1}}
 """
+)
 
 
 def read(path):
@@ -94,14 +97,28 @@ def test_trust():
         return lambda place: os.chmod(getattr(place, name), bits)
 
     accepted("a good plugin")
-    refused("group-writable", mode("so", 0o664),
-            "k8scheck: plugin probe is refused: @/parent/plugins/probe.so is not trusted: others can write to "
-            "@/parent/plugins/probe.so (its mode is 0664)\n")
+    refused(
+        "group-writable",
+        mode("so", 0o664),
+        "k8scheck: plugin probe is refused: @/parent/plugins/probe.so is not trusted: others can write to "
+        "@/parent/plugins/probe.so (its mode is 0664)\n",
+    )
     refused("world-writable", mode("so", 0o646), "others can write to @/parent/plugins/probe.so (its mode is 0646)\n")
-    refused("a manifest that the group writes", mode("yaml", 0o664),
-            "plugin probe is refused: @/parent/plugins/probe.yaml is not trusted: others can write to @/parent/plugins/probe.yaml (its mode is 0664)\n")
-    refused("a manifest that all write", mode("yaml", 0o666), "others can write to @/parent/plugins/probe.yaml (its mode is 0666)\n")
-    refused("a folder that the group writes", mode("dir", 0o775), "others can write to @/parent/plugins (its mode is 0775)\n")
+    refused(
+        "a manifest that the group writes",
+        mode("yaml", 0o664),
+        "plugin probe is refused: @/parent/plugins/probe.yaml is not trusted: others can write to @/parent/plugins/probe.yaml (its mode is 0664)\n",
+    )
+    refused(
+        "a manifest that all write",
+        mode("yaml", 0o666),
+        "others can write to @/parent/plugins/probe.yaml (its mode is 0666)\n",
+    )
+    refused(
+        "a folder that the group writes",
+        mode("dir", 0o775),
+        "others can write to @/parent/plugins (its mode is 0775)\n",
+    )
     refused("a folder that all write", mode("dir", 0o777), "others can write to @/parent/plugins (its mode is 0777)\n")
     refused("a parent that all write", mode("parent", 0o777), "others can write to @/parent (its mode is 0777)\n")
     # In a sticky folder nobody can exchange what belongs to another.
@@ -117,12 +134,25 @@ def test_trust():
             os.symlink("../../elsewhere/target", getattr(place, part))
             os.chmod(target, target_mode)
             os.chmod(elsewhere, folder_mode)
+
         return prepare
 
     accepted("a link to a trusted place", to_link(0o644))
-    refused("a link to a file that others write", to_link(0o666), "others can write to @/elsewhere/target (its mode is 0666)\n")
-    refused("a link into a folder that others write", to_link(0o644, 0o777), "others can write to @/elsewhere (its mode is 0777)\n")
-    refused("a manifest by a link into such a folder", to_link(0o644, 0o777, "yaml"), "others can write to @/elsewhere (its mode is 0777)\n")
+    refused(
+        "a link to a file that others write",
+        to_link(0o666),
+        "others can write to @/elsewhere/target (its mode is 0666)\n",
+    )
+    refused(
+        "a link into a folder that others write",
+        to_link(0o644, 0o777),
+        "others can write to @/elsewhere (its mode is 0777)\n",
+    )
+    refused(
+        "a manifest by a link into such a folder",
+        to_link(0o644, 0o777, "yaml"),
+        "others can write to @/elsewhere (its mode is 0777)\n",
+    )
 
     def folder_by_link(place):
         os.rename(place.dir, os.path.join(place.parent, "real"))
@@ -136,14 +166,27 @@ def test_trust():
         os.symlink("probe.so", place.so)
 
     refused("a link to itself", in_a_circle, "one link too many")
-    refused("a folder in its place", lambda place: (os.unlink(place.so), os.mkdir(place.so)), "@/parent/plugins/probe.so is a folder\n")
-    refused("a FIFO in its place", lambda place: (os.unlink(place.so), os.mkfifo(place.so)), "probe.so is not a regular file\n")
-    refused("nothing in its place", lambda place: os.unlink(place.so), "plugin probe is refused: @/parent/plugins/probe.so: @/parent/plugins/probe.so: "
-            "No such file or directory\n")
+    refused(
+        "a folder in its place",
+        lambda place: (os.unlink(place.so), os.mkdir(place.so)),
+        "@/parent/plugins/probe.so is a folder\n",
+    )
+    refused(
+        "a FIFO in its place",
+        lambda place: (os.unlink(place.so), os.mkfifo(place.so)),
+        "probe.so is not a regular file\n",
+    )
+    refused(
+        "nothing in its place",
+        lambda place: os.unlink(place.so),
+        "plugin probe is refused: @/parent/plugins/probe.so: @/parent/plugins/probe.so: " "No such file or directory\n",
+    )
     # Nothing comes from elsewhere in its stead, and a plugin that no rule uses costs nothing.
     with Place() as place:
         os.chmod(place.so, 0o666)
-        result = call(PROGRAM, "--plugin-dir", place.dir, "--plugin-dir", PROBE, "--plugin-dir", PLUGINS, profile=PROFILE)
+        result = call(
+            PROGRAM, "--plugin-dir", place.dir, "--plugin-dir", PROBE, "--plugin-dir", PLUGINS, profile=PROFILE
+        )
         suite.expect("the same name in a later folder does not stand in", result.code, 2)
         result = place.run(profile=BOTH.replace("required", "info").replace(PROFILE.split("\n", 1)[1], ""))
         suite.expect_in("a refused plugin that no rule uses: exit code", result.code, (0, 1, 3))
@@ -155,7 +198,11 @@ def test_owners():
         return lambda place: os.chown(getattr(place, name), SOMEBODY, SOMEBODY)
 
     refused("another's file", give("so"), f"@/parent/plugins/probe.so belongs to uid {SOMEBODY}, who could change it\n")
-    refused("another's manifest", give("yaml"), f"@/parent/plugins/probe.yaml belongs to uid {SOMEBODY}, who could change it\n")
+    refused(
+        "another's manifest",
+        give("yaml"),
+        f"@/parent/plugins/probe.yaml belongs to uid {SOMEBODY}, who could change it\n",
+    )
     refused("another's folder", give("dir"), f"@/parent/plugins belongs to uid {SOMEBODY}, who could change it\n")
     refused("another's parent", give("parent"), f"@/parent belongs to uid {SOMEBODY}, who could change it\n")
 
@@ -165,13 +212,21 @@ def test_owners():
         os.symlink("../../target.so", place.so)
         os.lchown(place.so, SOMEBODY, SOMEBODY)
 
-    refused("another's link in a sticky folder", others_link, f"@/parent/plugins/probe.so belongs to uid {SOMEBODY}, who could change it\n")
+    refused(
+        "another's link in a sticky folder",
+        others_link,
+        f"@/parent/plugins/probe.so belongs to uid {SOMEBODY}, who could change it\n",
+    )
 
     def others_file(place):
         os.chmod(place.dir, 0o1777)
         os.chown(place.so, SOMEBODY, SOMEBODY)
 
-    refused("another's file in a sticky folder", others_file, f"@/parent/plugins/probe.so belongs to uid {SOMEBODY}, who could change it\n")
+    refused(
+        "another's file in a sticky folder",
+        others_file,
+        f"@/parent/plugins/probe.so belongs to uid {SOMEBODY}, who could change it\n",
+    )
 
 
 class Elf:
@@ -179,8 +234,8 @@ class Elf:
 
     def __init__(self, data):
         self.data = bytearray(data)
-        self.shoff, = struct.unpack_from("<Q", data, 40)
-        self.shnum, = struct.unpack_from("<H", data, 60)
+        (self.shoff,) = struct.unpack_from("<Q", data, 40)
+        (self.shnum,) = struct.unpack_from("<H", data, 60)
 
     def section(self, kind):
         for i in range(self.shnum):
@@ -194,7 +249,7 @@ class Elf:
         offset, size, _ = self.section(6)
         tags = [struct.unpack_from("<q", self.data, offset + 16 * i)[0] for i in range(size // 16)]
         first = tags.index(0)
-        assert tags[first:first + 2] == [0, 0]
+        assert tags[first : first + 2] == [0, 0]
         struct.pack_into("<qQ", self.data, offset + 16 * first, tag, value)
         return bytes(self.data)
 
@@ -202,12 +257,12 @@ class Elf:
         """The offset of a text among the dynamic strings."""
         _, _, link = self.section(11)
         offset, size = struct.unpack_from("<QQ", self.data, self.shoff + 64 * link + 24)
-        return bytes(self.data[offset:offset + size]).index(text.encode() + b"\0")
+        return bytes(self.data[offset : offset + size]).index(text.encode() + b"\0")
 
 
 def patched(offset, text):
     data = bytearray(ORIGINAL)
-    data[offset:offset + len(text)] = text
+    data[offset : offset + len(text)] = text
     return bytes(data)
 
 
@@ -216,27 +271,49 @@ def test_files():
         return lambda place: place.put(place.so, data)
 
     is_64_little = ORIGINAL[4] == 2 and ORIGINAL[5] == 1
-    magic = struct.pack("<I" if ORIGINAL[5] == 1 else ">I", 0x6b386373)
+    magic = struct.pack("<I" if ORIGINAL[5] == 1 else ">I", 0x6B386373)
     suite.expect("magic numbers in the plugin", ORIGINAL.count(magic), 1)
     at = ORIGINAL.index(magic)
     major, minor = struct.unpack_from("<HH" if ORIGINAL[5] == 1 else ">HH", ORIGINAL, at + 4)
     order = "<H" if ORIGINAL[5] == 1 else ">H"
     refused("an empty file", put(b""), "@/parent/plugins/probe.so is no shared object (0 bytes)\n")
     refused("a text", put(b"#!/bin/sh\nrm -rf /\n"), "probe.so is no shared object (no ELF header)\n")
-    refused("another ABI", put(patched(at + 4, struct.pack(order, major + 9))),
-            f"probe.so is built for plugin ABI {major + 9}.{minor}, and this k8scheck has {major}.{minor}; build it again with the installed k8scheck-plugin.h\n")
+    refused(
+        "another ABI",
+        put(patched(at + 4, struct.pack(order, major + 9))),
+        f"probe.so is built for plugin ABI {major + 9}.{minor}, and this k8scheck has {major}.{minor}; build it again with the installed k8scheck-plugin.h\n",
+    )
     accepted("a later minor ABI", put(patched(at + 6, struct.pack(order, minor + 9))))
-    refused("another magic number", put(patched(at, b"xxxx")), "probe.so is no k8scheck plugin: its kc_plugin has another magic number\n")
-    refused("another machine", put(patched(18, struct.pack(order, 40))), "probe.so is built for another machine than this k8scheck\n")
-    refused("another class", put(patched(4, bytes([3 - ORIGINAL[4]]))), "probe.so is built for another machine than this k8scheck\n")
-    refused("another byte order", put(patched(5, bytes([3 - ORIGINAL[5]]))), "probe.so is built for another machine than this k8scheck\n")
+    refused(
+        "another magic number",
+        put(patched(at, b"xxxx")),
+        "probe.so is no k8scheck plugin: its kc_plugin has another magic number\n",
+    )
+    refused(
+        "another machine",
+        put(patched(18, struct.pack(order, 40))),
+        "probe.so is built for another machine than this k8scheck\n",
+    )
+    refused(
+        "another class",
+        put(patched(4, bytes([3 - ORIGINAL[4]]))),
+        "probe.so is built for another machine than this k8scheck\n",
+    )
+    refused(
+        "another byte order",
+        put(patched(5, bytes([3 - ORIGINAL[5]]))),
+        "probe.so is built for another machine than this k8scheck\n",
+    )
     refused("a relocatable file", put(patched(16, struct.pack(order, 1))), "probe.so is no shared object\n")
     with open("/proc/self/maps") as f:
         library = next(line.split()[-1] for line in f if re.search(r"/libc[.-]", line))
     refused("another library", put(read(library)), "probe.so is no k8scheck plugin: it exports no kc_plugin\n")
     if is_64_little:
-        refused("a RUNPATH", put(Elf(ORIGINAL).add_dynamic(29, 1)),
-                "probe.so has an RPATH or RUNPATH, which could load code from folders that nobody vetted; link it without\n")
+        refused(
+            "a RUNPATH",
+            put(Elf(ORIGINAL).add_dynamic(29, 1)),
+            "probe.so has an RPATH or RUNPATH, which could load code from folders that nobody vetted; link it without\n",
+        )
         refused("an RPATH", put(Elf(ORIGINAL).add_dynamic(15, 1)), "probe.so has an RPATH or RUNPATH")
         test_missing_library()
         test_truncated()
@@ -249,17 +326,29 @@ def test_missing_library():
     with Place() as place:
         place.put(place.so, elf.add_dynamic(1, elf.string("kc_plugin")))
         with k8s.Host({"/etc/sysctl.d/99-t.conf": "test.good = 1\n", "/proc/sys/test/good": "1\n"}) as host:
-            result = k8s.run(PROGRAM, "--plugin-dir", place.dir, "--plugin-dir", PLUGINS, "--root", host.path, "--live", profile=BOTH)
+            result = k8s.run(
+                PROGRAM, "--plugin-dir", place.dir, "--plugin-dir", PLUGINS, "--root", host.path, "--live", profile=BOTH
+            )
         suite.expect("a missing library: exit code", result.code, 3)
         suite.expect("a missing library: its rule", result.verdict("trace"), "error")
-        suite.expect_in("a missing library: the reason", f"plugin probe ({place.so}) cannot be loaded: kc_plugin: cannot open shared object file", result.messages("trace"))
+        suite.expect_in(
+            "a missing library: the reason",
+            f"plugin probe ({place.so}) cannot be loaded: kc_plugin: cannot open shared object file",
+            result.messages("trace"),
+        )
         suite.expect("a missing library: the other rule", result.verdict("good"), "pass")
 
 
 def test_truncated():
     shoff = struct.unpack_from("<Q", ORIGINAL, 40)[0]
-    lengths = sorted(set(list(range(1, 130, 7)) + [len(ORIGINAL) * i // 40 for i in range(1, 40)] +
-                         list(range(shoff, len(ORIGINAL), 97)) + [len(ORIGINAL) - 1]))
+    lengths = sorted(
+        set(
+            list(range(1, 130, 7))
+            + [len(ORIGINAL) * i // 40 for i in range(1, 40)]
+            + list(range(shoff, len(ORIGINAL), 97))
+            + [len(ORIGINAL) - 1]
+        )
+    )
     with Place() as place:
         for n in lengths:
             place.put(place.so, ORIGINAL[:n])
@@ -269,18 +358,29 @@ def test_truncated():
                 suite.expect_in(f"the first {n} bytes", "plugin probe is refused: ", result.err)
             else:
                 # Headers of sections that nobody needs may be cut.
-                suite.expect_in(f"the first {n} bytes: exit code", (result.code, result.verdict("trace")), ((2, None), (0, "pass")))
+                suite.expect_in(
+                    f"the first {n} bytes: exit code", (result.code, result.verdict("trace")), ((2, None), (0, "pass"))
+                )
         # Bytes of the headers and of the dynamic section, changed at random: never a crash, and never a hang.
         chance = random.Random(1)
         dynamic, size, _ = Elf(ORIGINAL).section(6)
-        spots = list(range(64)) + list(range(64, 64 + 56 * 8)) + list(range(dynamic, dynamic + size)) + list(range(shoff, len(ORIGINAL)))
+        spots = (
+            list(range(64))
+            + list(range(64, 64 + 56 * 8))
+            + list(range(dynamic, dynamic + size))
+            + list(range(shoff, len(ORIGINAL)))
+        )
         for _ in range(80):
             spot = chance.choice(spots)
-            value = chance.choice([0, 1, 0x7f, 0x80, 0xff])
+            value = chance.choice([0, 1, 0x7F, 0x80, 0xFF])
             place.put(place.so, patched(spot, bytes([value])))
             result = place.run(timeout=60)
             suite.expect_in(f"byte {spot} as {value}: exit code", result.code, (0, 2, 3))
-            suite.expect_true(f"byte {spot} as {value}: it is told", result.code == 0 or "probe" in result.err or result.verdict("trace") == "error", result.err)
+            suite.expect_true(
+                f"byte {spot} as {value}: it is told",
+                result.code == 0 or "probe" in result.err or result.verdict("trace") == "error",
+                result.err,
+            )
 
 
 def test_manifests():
@@ -288,21 +388,47 @@ def test_manifests():
         def prepare(place):
             assert MANIFEST.count(old) >= 1, old
             place.put(place.yaml, MANIFEST.replace(old, new, count).encode())
+
         return prepare
 
     def disagrees(what, old, new, message):
-        refused(what, edit(old, new), "plugin probe disagrees with its manifest @/parent/plugins/probe.yaml: " + message + "; build the two together")
+        refused(
+            what,
+            edit(old, new),
+            "plugin probe disagrees with its manifest @/parent/plugins/probe.yaml: "
+            + message
+            + "; build the two together",
+        )
 
     accepted("another title", edit("title: A plugin", "title: The plugin"))
     disagrees("another version", 'version: "1"', 'version: "2"', "it is of version 1")
     disagrees("another horizon", "horizons: [now, boot]", "horizons: [now]", "other flags has the check probe.trace")
     disagrees("no word of programs", "    runs-program: true\n", "", "other flags has the check probe.program")
-    disagrees("another type", "path: {type: string, required: true", "path: {type: integer, required: true", "another type has the parameter path")
-    disagrees("a parameter that may lack", "path: {type: string, required: true", "path: {type: string, required: false", "another type has the parameter path")
+    disagrees(
+        "another type",
+        "path: {type: string, required: true",
+        "path: {type: integer, required: true",
+        "another type has the parameter path",
+    )
+    disagrees(
+        "a parameter that may lack",
+        "path: {type: string, required: true",
+        "path: {type: string, required: false",
+        "another type has the parameter path",
+    )
     disagrees("another parameter", "      path: {", "      where: {", "another parameter stands in the place of where")
-    disagrees("one parameter less", '      arguments: {type: list, doc: "Behind its name"}\n', "", "another number of parameters has the check probe.program")
-    disagrees("a reason", "    results: {pass: \"It ran.\"}\n", "    results: {pass: \"It ran.\"}\n    reasons: {never: \"Never.\"}\n",
-              "other reasons to skip has the check probe.trace")
+    disagrees(
+        "one parameter less",
+        '      arguments: {type: list, doc: "Behind its name"}\n',
+        "",
+        "another number of parameters has the check probe.program",
+    )
+    disagrees(
+        "a reason",
+        "    results: {pass: \"It ran.\"}\n",
+        "    results: {pass: \"It ran.\"}\n    reasons: {never: \"Never.\"}\n",
+        "other reasons to skip has the check probe.trace",
+    )
     disagrees("a fact", "checks:\n", "facts: {probe.fact: \"A fact\"}\nchecks:\n", "another number of facts has probe")
     start = MANIFEST.index("  program:\n")
     end = MANIFEST.index("  files:\n")
@@ -312,11 +438,17 @@ def test_manifests():
         place.put(place.yaml, MANIFEST.replace("name: probe", "name: prboe").encode())
         result = place.run()
         suite.expect("the manifest of another: exit code", result.code, 2)
-        suite.expect_in("the manifest of another", f"{place.yaml}: this is the manifest of 'prboe'; it must be called prboe.yaml", result.err)
+        suite.expect_in(
+            "the manifest of another",
+            f"{place.yaml}: this is the manifest of 'prboe'; it must be called prboe.yaml",
+            result.err,
+        )
         place.put(place.yaml, MANIFEST.replace("doc: For tests.\nchecks", "dco: For tests.\nchecks").encode())
         result = place.run()
         suite.expect("a faulty manifest: exit code", result.code, 2)
-        suite.expect_in("a faulty manifest", f"{place.yaml}:5:1: a manifest has no key 'dco'; did you mean 'doc'?", result.err)
+        suite.expect_in(
+            "a faulty manifest", f"{place.yaml}:5:1: a manifest has no key 'dco'; did you mean 'doc'?", result.err
+        )
         os.unlink(place.yaml)
         result = place.run()
         suite.expect("no manifest: exit code", result.code, 2)

@@ -1,9 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""
---root DIR: the next boot of that folder and nothing of this host, whatever lies in the places that checks read; and
-which system a chroot, a container and a folder with --live are taken for.
-"""
+"""--root DIR: the next boot of that folder and nothing of this host, whatever lies in the places that checks read."""
 
 import json
 import os
@@ -18,7 +15,7 @@ import time
 
 import guide
 import k8s
-from k8s import Host, Suite, call
+from k8s import Host, Suite, call, verdicts, write
 
 PROGRAM, PLUGINS, FAULTY, PROBE, SUPPORT = sys.argv[1:6]
 ROOT = os.geteuid() == 0
@@ -35,20 +32,12 @@ def host_value(key):
         return f.read().strip()
 
 
-def write(path, text, mode=0o644):
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    with open(path, "w" if isinstance(text, str) else "wb") as f:
-        f.write(text)
-    os.chmod(path, mode)
-
-
-def verdicts(result, horizon):
-    return {i: r["judgements"][horizon]["verdict"] for i, r in result.rules.items() if horizon in r["judgements"]}
-
-
-# ---- never the host's own values
-
-KEYS = {"net.ipv4.ip_forward": ("0", "1"), "kernel.panic": ("17", "18"), "vm.swappiness": ("61", "60"), "net.core.somaxconn": ("1234", "4321")}
+KEYS = {
+    "net.ipv4.ip_forward": ("0", "1"),
+    "kernel.panic": ("17", "18"),
+    "vm.swappiness": ("61", "60"),
+    "net.core.somaxconn": ("1234", "4321"),
+}
 
 
 def other(key):
@@ -69,76 +58,47 @@ def test_opposite():
     suite.expect_true("there are keys to compare", len(keys) >= 2)
     theirs = {k: other(k) for k in keys}
     ours = {k: host_value(k) for k in keys}
-    with Host({"/etc/sysctl.d/99-t.conf": "".join(f"{k} = {v}\n" for k, v in theirs.items()), "/etc/hostname": "not-this-host\n",
-               "/etc/os-release": "ID=other\nPRETTY_NAME=\"Another System\"\n"}) as host:
+    with Host(
+        {
+            "/etc/sysctl.d/99-t.conf": "".join(f"{k} = {v}\n" for k, v in theirs.items()),
+            "/etc/hostname": "not-this-host\n",
+            "/etc/os-release": "ID=other\nPRETTY_NAME=\"Another System\"\n",
+        }
+    ) as host:
         for values, wanted, code in ((theirs, "pass", 0), (ours, "fail", 1)):
             result = k8s.run(PROGRAM, "--root", host.path, profile=sysctl_profile(values))
-            suite.expect(f"boot is the root's: {wanted}", (result.code, verdicts(result, "boot")), (code, {f"key-{i}": wanted for i in range(len(keys))}))
+            suite.expect(
+                f"boot is the root's: {wanted}",
+                (result.code, verdicts(result, "boot")),
+                (code, {f"key-{i}": wanted for i in range(len(keys))}),
+            )
             suite.expect("now is skipped", set(verdicts(result, "now").values()), {"skip"})
             for rule in result.rules.values():
-                suite.expect_in("why", f"{host.path} is looked at offline (--root), where nothing runs", json.dumps(rule["judgements"]["now"]))
-        suite.expect("the host in the report", (result.report["host"]["hostname"], result.report["host"]["kernel"], result.report["host"]["live"],
-                                                result.report["host"]["os"]), ("not-this-host", None, False, "Another System"))
-        facts = {f["name"]: f for f in result.report["facts"]} if isinstance(result.report["facts"], list) else result.report["facts"]
+                suite.expect_in(
+                    "why",
+                    f"{host.path} is looked at offline (--root), where nothing runs",
+                    json.dumps(rule["judgements"]["now"]),
+                )
+        suite.expect(
+            "the host in the report",
+            (
+                result.report["host"]["hostname"],
+                result.report["host"]["kernel"],
+                result.report["host"]["live"],
+                result.report["host"]["os"],
+            ),
+            ("not-this-host", None, False, "Another System"),
+        )
+        facts = (
+            {f["name"]: f for f in result.report["facts"]}
+            if isinstance(result.report["facts"], list)
+            else result.report["facts"]
+        )
         suite.expect("facts of the running kernel", facts["kernel.release"].get("value"), None)
         for horizon, wanted in (("now", {"now"}), ("boot", {"boot"}), ("all", {"now", "boot"})):
             result = k8s.run(PROGRAM, "--root", host.path, "--horizon", horizon, profile=sysctl_profile(theirs))
             suite.expect(f"--horizon {horizon}", set(result.rules["key-0"]["judgements"]), wanted)
             suite.expect(f"--horizon {horizon}: exit code", result.code, 3 if horizon == "now" else 0)
-
-
-def in_namespace(script, *args, flags=("--mount",)):
-    """Runs a shell script with arguments in a private mount namespace."""
-    done = subprocess.run(["unshare", *flags, "--propagation", "private", "/bin/sh", "-eu", "-c", script, "sh", *args],
-                          capture_output=True, text=True, timeout=120, errors="backslashreplace")
-    return done
-
-
-def namespaces():
-    """Why mounts in a namespace of our own cannot be made here, or None."""
-    if not ROOT:
-        return "only root can mount"
-    if not shutil.which("unshare"):
-        return "unshare is not installed"
-    done = in_namespace("mount --bind /proc /proc")
-    return None if done.returncode == 0 else "mounts are refused here: " + done.stderr.strip()
-
-
-def judged(what, done, report, code=None):
-    """The report of a run in a namespace."""
-    if code is not None:
-        suite.expect(f"{what}: exit code", done.returncode, code)
-    if not os.path.exists(report):
-        suite.expect_true(f"{what}: a report", False, done.stderr)
-        return k8s.Result(done, None)
-    with open(report) as f:
-        result = k8s.Result(done, json.load(f))
-    os.unlink(report)
-    return result
-
-
-def test_bound_proc(tmp):
-    """The host's /proc and /sys below the root, as in any chroot of a builder: still not read."""
-    keys = [k for k in KEYS if os.path.exists("/proc/sys/" + k.replace(".", "/"))]
-    paths = ["/proc/sys/kernel/osrelease", "/proc/cmdline", "/proc/self/mountinfo", "/sys/kernel/mm", "/proc/1/root/etc/hostname",
-             "/proc/self/fd/0", "/run/udev", "/etc/from-proc.conf"]
-    profile = sysctl_profile({k: other(k) for k in keys}) + f"  - {{id: files, check: probe.files, with: {{paths: [{', '.join(paths)}]}}}}\n"
-    with Host({"/proc/empty": "", "/sys/empty": "", "/etc/sysctl.d/99-t.conf": "".join(f"{k} = {other(k)}\n" for k in keys)}) as host:
-        host.link("/etc/from-proc.conf", "/proc/sys/kernel/osrelease")
-        write(os.path.join(tmp, "p.yaml"), profile)
-        report = os.path.join(tmp, "r.json")
-        done = in_namespace('mount --rbind /proc "$1/proc"; mount --rbind /sys "$1/sys"; shift; exec "$@"', host.path, PROGRAM, "--root", host.path,
-                            "--plugin-dir", PLUGINS, "--plugin-dir", PROBE, "--profile", os.path.join(tmp, "p.yaml"), "--report", "json=" + report)
-        result = judged("a bound /proc", done, report, 3)
-        for i in range(len(keys)):
-            suite.expect(f"a bound /proc: {keys[i]}", (result.rules[f"key-{i}"]["judgements"]["now"]["verdict"],
-                                                       result.rules[f"key-{i}"]["judgements"]["boot"]["verdict"]), ("skip", "pass"))
-        findings = result.rules["files"]["judgements"]["boot"]["findings"]
-        suite.expect("a bound /proc: what was read", [f for f in findings if f.get("found")], [])
-        suite.expect("a bound /proc: ways tried", len(findings), 4 * len(paths))
-        text = json.dumps(result.report)
-        for secret in (host_value("kernel.osrelease"), host_value("kernel.random.boot_id")):
-            suite.expect_true("nothing of the running kernel is in the report", secret not in text, secret)
 
 
 # ---- what lies in the places that checks read
@@ -158,11 +118,29 @@ PLACES = {
 # Without it CRI-O's own default is as good.
 DEFAULTS = {"/etc/crio/crio.conf"}
 # Read as well, and better not there at all: whatever stands there must neither hang nor lead out.
-MORE_PLACES = ["/etc/sysctl.conf", "/etc/sysctl.d/00-other.conf", "/usr/lib/sysctl.d/50-x.conf", "/etc/crio/crio.conf.d/50-x.conf", "/etc/sysconfig/crio",
-               "/etc/systemd/system/crio.service.d/x.conf", "/etc/systemd/system-preset/00-x.preset", "/var/lib/kubelet/kubeadm-flags.env",
-               "/etc/os-release", "/etc/hostname", "/etc/machine-id", "/var/lib/dpkg/status", "/etc/systemd/system/multi-user.target.wants/x.service",
-               "/etc/selinux/config", "/etc/kubernetes/kubelet.conf", "/proc/cmdline", "/proc/sys/net/ipv4/ip_forward", "/etc/crio/crio.conf.d", "/etc/sysctl.d",
-               "/etc/systemd/system", "/usr/lib/sysctl.d"]
+MORE_PLACES = [
+    "/etc/sysctl.conf",
+    "/etc/sysctl.d/00-other.conf",
+    "/usr/lib/sysctl.d/50-x.conf",
+    "/etc/crio/crio.conf.d/50-x.conf",
+    "/etc/sysconfig/crio",
+    "/etc/systemd/system/crio.service.d/x.conf",
+    "/etc/systemd/system-preset/00-x.preset",
+    "/var/lib/kubelet/kubeadm-flags.env",
+    "/etc/os-release",
+    "/etc/hostname",
+    "/etc/machine-id",
+    "/var/lib/dpkg/status",
+    "/etc/systemd/system/multi-user.target.wants/x.service",
+    "/etc/selinux/config",
+    "/etc/kubernetes/kubelet.conf",
+    "/proc/cmdline",
+    "/proc/sys/net/ipv4/ip_forward",
+    "/etc/crio/crio.conf.d",
+    "/etc/sysctl.d",
+    "/etc/systemd/system",
+    "/usr/lib/sysctl.d",
+]
 
 
 def make_link_out(path, outside):
@@ -219,7 +197,17 @@ def make_folder(path, _):
     os.mkdir(path)
 
 
-KINDS = [make_link_out, make_link_up, make_magic_link, make_loop, make_long_loop, make_fifo, make_socket, make_sparse, make_folder]
+KINDS = [
+    make_link_out,
+    make_link_up,
+    make_magic_link,
+    make_loop,
+    make_long_loop,
+    make_fifo,
+    make_socket,
+    make_sparse,
+    make_folder,
+]
 if ROOT:
     KINDS += [make_zero, make_tty, make_block]
 else:
@@ -236,16 +224,24 @@ def remove(path):
 def look(what, host):
     start = time.monotonic()
     try:
-        result = k8s.run(PROGRAM, "--root", host.path, "--profile", "crio-1.18", "--verbose", "--report", "text", timeout=BOUND)
+        result = k8s.run(
+            PROGRAM, "--root", host.path, "--profile", "crio-1.18", "--verbose", "--report", "text", timeout=BOUND
+        )
     except subprocess.TimeoutExpired:
         suite.expect_true(f"{what}: it ends", False, f"not within {BOUND} s")
         return None
     took = time.monotonic() - start
     suite.expect_true(f"{what}: in time", took < BOUND / 2, f"{took:.1f} s")
     suite.expect_in(f"{what}: exit code", result.code, (0, 1, 3))
-    suite.expect_true(f"{what}: no rule ran out of time or crashed", not re.search(r"no verdict within|its worker|signal", result.out), result.out[-3000:])
+    suite.expect_true(
+        f"{what}: no rule ran out of time or crashed",
+        not re.search(r"no verdict within|its worker|signal", result.out),
+        result.out[-3000:],
+    )
     text = json.dumps(result.report) + result.out + result.err
-    suite.expect_true(f"{what}: nothing from outside", TELLTALE not in text, text[max(0, text.find(TELLTALE) - 300):][:600])
+    suite.expect_true(
+        f"{what}: nothing from outside", TELLTALE not in text, text[max(0, text.find(TELLTALE) - 300) :][:600]
+    )
     suite.expect("now is skipped", set(verdicts(result, "now").values()), {"skip"})
     return result
 
@@ -282,9 +278,15 @@ def test_places():
                 if result:
                     absent = make in (make_link_out, make_link_up, make_magic_link)
                     # A program of 100 GiB is a program all the same.
-                    may = ("pass",) if absent and place in DEFAULTS or make is make_sparse and place == "/usr/bin/conmon" else ("fail", "error", "skip")
+                    may = (
+                        ("pass",)
+                        if absent and place in DEFAULTS or make is make_sparse and place == "/usr/bin/conmon"
+                        else ("fail", "error", "skip")
+                    )
                     suite.expect_in(f"{what}: {rule}", result.verdict(rule), may)
-                    suite.expect_true(f"{what}: {rule} says why", len(result.messages(rule)) > 10, result.messages(rule))
+                    suite.expect_true(
+                        f"{what}: {rule} says why", len(result.messages(rule)) > 10, result.messages(rule)
+                    )
                 remove(real)
                 write(real, good, mode)
             # The folder above leads out.
@@ -295,7 +297,11 @@ def test_places():
                 os.rename(folder, folder + ".kept")
                 os.symlink(os.path.join(outside, "folder"), folder)
                 result = look(f"{place}: its folder leads out", host)
-                suite.expect_in(f"{place}: its folder leads out: {rule}", result.verdict(rule), ("pass",) if place in DEFAULTS else ("fail", "error", "skip"))
+                suite.expect_in(
+                    f"{place}: its folder leads out: {rule}",
+                    result.verdict(rule),
+                    ("pass",) if place in DEFAULTS else ("fail", "error", "skip"),
+                )
                 os.unlink(folder)
                 os.rename(folder + ".kept", folder)
                 shutil.rmtree(os.path.join(outside, "folder"))
@@ -329,24 +335,55 @@ def test_probe(tmp):
     write(os.path.join(tmp, "outside/secret"), TELLTALE + "\n")
     with Host({"/etc/real": "inside\n"}) as host:
         outside = os.path.join(tmp, "outside")
-        links = {"/abs": outside + "/secret", "/up": "../" * 40 + outside.lstrip("/") + "/secret", "/dir": outside, "/updir": "../" * 40 + outside.lstrip("/"),
-                 "/in-two": "/abs", "/magic": "/proc/self/cwd/../../../../.." + outside + "/secret", "/to-etc": "/etc", "/etc/back": "..", "/dot": "."}
+        links = {
+            "/abs": outside + "/secret",
+            "/up": "../" * 40 + outside.lstrip("/") + "/secret",
+            "/dir": outside,
+            "/updir": "../" * 40 + outside.lstrip("/"),
+            "/in-two": "/abs",
+            "/magic": "/proc/self/cwd/../../../../.." + outside + "/secret",
+            "/to-etc": "/etc",
+            "/etc/back": "..",
+            "/dot": ".",
+        }
         for path, target in links.items():
             host.link(path, target)
-        paths = ["/abs", "/up", "/dir", "/dir/secret", "/updir/secret", "/in-two", "/magic", "/to-etc/../../../.." + outside + "/secret",
-                 "/../../../.." + outside + "/secret", "/etc/back/back/.." + outside + "/secret", "/dot/dot/abs"]
+        paths = [
+            "/abs",
+            "/up",
+            "/dir",
+            "/dir/secret",
+            "/updir/secret",
+            "/in-two",
+            "/magic",
+            "/to-etc/../../../.." + outside + "/secret",
+            "/../../../.." + outside + "/secret",
+            "/etc/back/back/.." + outside + "/secret",
+            "/dot/dot/abs",
+        ]
         good = ["/to-etc/real", "/../etc/real", "/etc/back/etc/./real", "/dot/to-etc/back/etc/real"]
         profile = f"rules:\n  - {{id: out, check: probe.files, with: {{paths: [{', '.join(paths)}]}}}}\n  - {{id: in, check: probe.files, with: {{paths: [{', '.join(good)}]}}}}\n"
         for live in ([], ["--live"]):
-            result = k8s.run(PROGRAM, "--root", host.path, "--plugin-dir", PLUGINS, "--plugin-dir", PROBE, *live, profile=profile)
-            suite.expect("links that lead out: what was found", [f for j in result.rules["out"]["judgements"].values() for f in j["findings"] if f.get("found")], [])
+            result = k8s.run(
+                PROGRAM, "--root", host.path, "--plugin-dir", PLUGINS, "--plugin-dir", PROBE, *live, profile=profile
+            )
+            suite.expect(
+                "links that lead out: what was found",
+                [f for j in result.rules["out"]["judgements"].values() for f in j["findings"] if f.get("found")],
+                [],
+            )
             suite.expect("links that lead out: the verdict", result.verdict("out"), "error")
             suite.expect_true("links that lead out: nothing from there", TELLTALE not in json.dumps(result.report))
-            found = [f["found"] for f in result.rules["in"]["judgements"]["boot"]["findings"] if f.get("found") and f.get("subject") == "read"]
+            found = [
+                f["found"]
+                for f in result.rules["in"]["judgements"]["boot"]["findings"]
+                if f.get("found") and f.get("subject") == "read"
+            ]
             suite.expect("links that stay", found, ["inside\n"] * len(good))
 
 
 # ---- what is judged at all
+
 
 def test_nothing_applied():
     cri = "rules: [{id: socket, check: cri.answers, with: {endpoint: unix:///run/crio/crio.sock}}]\n"
@@ -355,7 +392,12 @@ def test_nothing_applied():
         suite.expect("a rule of now alone: exit code", (result.code, result.verdict("socket")), (3, "skip"))
         suite.expect_in("a rule of now alone: the gate", "gate: closed (exit 3)", result.out)
         host.write("/etc/os-release", "ID=debian\n")
-        result = k8s.run(PROGRAM, "--root", host.path, profile=sysctl_profile({"a.b": "1"}).replace("    check", "    when: {os.id: other}\n    check"))
+        result = k8s.run(
+            PROGRAM,
+            "--root",
+            host.path,
+            profile=sysctl_profile({"a.b": "1"}).replace("    check", "    when: {os.id: other}\n    check"),
+        )
         suite.expect("a condition that is not met: exit code", (result.code, result.verdict("key-0")), (3, "skip"))
         info = "rules: [{id: key, check: sysctl.value, severity: info, with: {keys: [kernel.panic], value: 0}}]\n"
         result = k8s.run(PROGRAM, "--root", host.path, profile=info)
@@ -365,10 +407,16 @@ def test_nothing_applied():
 def test_bad_roots():
     with Host({"/file": "x"}) as host:
         host.link("/link-to-file", "file")
-        for what, path, message in (("a root that is missing", "/nonexistent/root", "/nonexistent/root: there is no such folder; name the top folder of a system"),
-                                    ("a file as root", host.path + "/file", f"{host.path}/file: is no folder; name the top folder of a system"),
-                                    ("a link to a file", host.path + "/link-to-file", "is no folder"),
-                                    ("a device", "/dev/null", "/dev/null: is no folder")):
+        for what, path, message in (
+            (
+                "a root that is missing",
+                "/nonexistent/root",
+                "/nonexistent/root: there is no such folder; name the top folder of a system",
+            ),
+            ("a file as root", host.path + "/file", f"{host.path}/file: is no folder; name the top folder of a system"),
+            ("a link to a file", host.path + "/link-to-file", "is no folder"),
+            ("a device", "/dev/null", "/dev/null: is no folder"),
+        ):
             result = call(PROGRAM, "--root", path, "--profile", "crio-1.18")
             suite.expect(f"{what}: exit code", result.code, 2)
             suite.expect_in(what, message, result.err)
@@ -385,146 +433,6 @@ def test_bad_roots():
         os.chdir(here)
 
 
-def start(program, *args):
-    path = os.path.join(SUPPORT, program)
-    if not os.access(path, os.X_OK):
-        return None
-    process = subprocess.Popen([path, *args], stdout=subprocess.PIPE)
-    process.stdout.readline()
-    return process
-
-
-def test_live_root():
-    """--root DIR --live: a container's view of the machine at DIR, with its kernel, its bus and its runtime."""
-    profile = """\
-rules:
-  - {id: forward, check: sysctl.value, with: {keys: [net.ipv4.ip_forward], value: 1}}
-  - {id: crio, check: systemd.unit, with: {unit: crio.service, active: active}}
-  - {id: kubelet, check: systemd.unit, with: {unit: kubelet.service, active: active}}
-  - {id: socket, check: cri.answers, with: {endpoint: unix:///run/crio/crio.sock, runtime: cri-o, version: "1.18"}}
-"""
-    with Host({"/proc/sys/net/ipv4/ip_forward": "1\n", "/etc/sysctl.d/9.conf": "net.ipv4.ip_forward = 0\n", "/etc/hostname": "x\n",
-               "/usr/lib/systemd/system/crio.service": "[Service]\nExecStart=/bin/true\n"}) as host:
-        os.makedirs(host.path + "/run/crio")
-        bus, runtime = start("fake-bus", host.path), start("fake-runtime", host.path + "/run/crio/crio.sock", "crio")
-        try:
-            if not bus or not runtime:
-                left_out.append("--live with a bus and a runtime, which are not built")
-                return
-            result = k8s.run(PROGRAM, "--root", host.path, "--live", profile=profile)
-            now, boot = verdicts(result, "now"), verdicts(result, "boot")
-            suite.expect("now, of the fixture", now, {"forward": "pass", "crio": "pass", "kubelet": "fail", "socket": "pass"})
-            suite.expect("boot, of the fixture", boot.get("forward"), "fail")
-            suite.expect("--live: exit code", result.code, 1)
-            suite.expect("--live is in the report", result.report["host"]["live"], True)
-            suite.expect_in("the runtime's answer", "1.18.4", result.messages("socket"))
-            # Without --live none of them is asked.
-            result = k8s.run(PROGRAM, "--root", host.path, profile=profile)
-            suite.expect("without --live", set(verdicts(result, "now").values()), {"skip"})
-            suite.expect_true("without --live the runtime is not asked", "1.18.4" not in json.dumps(result.report))
-            runtime.kill()
-            runtime.wait()
-            result = k8s.run(PROGRAM, "--root", host.path, "--live", "--horizon", "now", profile=profile)
-            suite.expect("a socket left behind", result.verdict("socket"), "fail")
-        finally:
-            for process in (bus, runtime):
-                if process:
-                    process.kill()
-                    process.wait()
-
-
-# ---- chroots and containers
-
-def libraries(*files):
-    found = set()
-    for file in files:
-        out = subprocess.run(["ldd", file], capture_output=True, text=True).stdout
-        found.update(re.findall(r"(/[^ ]+) \(0x", out))
-    return found
-
-
-def make_chroot(path):
-    """The installed program below another root, with its libraries; its place is that of the stage."""
-    stage = PROGRAM[:-len("/usr/bin/k8scheck")] if PROGRAM.endswith("/usr/bin/k8scheck") else None
-    if stage is None:
-        return "the program is not staged below /usr"
-    for folder in ("usr/bin", "usr/share"):
-        shutil.copytree(os.path.join(stage, folder), os.path.join(path, folder))
-    relative = os.path.dirname(PLUGINS)[len(stage) + 1:]
-    shutil.copytree(os.path.join(stage, relative), os.path.join(path, relative))
-    objects = [os.path.join(folder, f) for folder, _, names in os.walk(os.path.join(stage, relative)) for f in names if f.endswith(".so")]
-    for library in libraries(PROGRAM, *objects):
-        target = path + library
-        os.makedirs(os.path.dirname(target), exist_ok=True)
-        if not os.path.exists(target):
-            shutil.copy(os.path.realpath(library), target)
-    return None
-
-
-def test_chroot(tmp):
-    profile = sysctl_profile({"net.ipv4.ip_forward": "1"})
-    with Host({"/etc/sysctl.d/9.conf": "net.ipv4.ip_forward = 1\n", "/proc/.keep": "", "/root/p.yaml": profile, "/etc/hostname": "x\n"}) as host:
-        os.chmod(host.path, 0o755)
-        why = make_chroot(host.path)
-        if why:
-            left_out.append("a chroot: " + why)
-            return
-        report = host.path + "/root/r.json"
-        forward = "pass" if host_value("net.ipv4.ip_forward") == "1" else "fail"
-        enter = ["/usr/bin/k8scheck", "--profile", "/root/p.yaml", "--report", "json=/root/r.json"]
-        rows = [
-            ("a chroot with /proc", 'mount --bind /proc "$1/proc"; chroot "$@"', [], "skip", 0),
-            ("a chroot with /proc and --live", 'mount --bind /proc "$1/proc"; chroot "$@"', ["--live"], forward, 0 if forward == "pass" else 1),
-            ("a chroot that is a mount", 'mount --bind "$1" "$1"; mount --bind /proc "$1/proc"; chroot "$@"', [], "skip", 0),
-            ("a chroot that is a mount, with --live", 'mount --bind "$1" "$1"; mount --bind /proc "$1/proc"; chroot "$@"', ["--live"], forward,
-             0 if forward == "pass" else 1),
-        ]
-        for args in ([], ["--live"], ["--root", "/"]):
-            done = in_namespace('chroot "$@"', host.path, *enter, *args)
-            suite.expect(f"a chroot without /proc, {args}: exit code", done.returncode, 2)
-            suite.expect_in(f"a chroot without /proc, {args}", "k8scheck: /proc is not mounted here, and nothing can be judged without it; "
-                            "mount it (mount -t proc proc /proc), or judge this system from outside by --root\n", done.stderr)
-        for what, script, args, now, code in rows:
-            done = in_namespace(script, host.path, *enter, *args)
-            result = judged(what, done, report, code)
-            if not result.report:
-                continue
-            suite.expect(f"{what}: now", verdicts(result, "now"), {"key-0": now})
-            suite.expect(f"{what}: boot", verdicts(result, "boot"), {"key-0": "pass"})
-            warned = "chroot (the root of process 1 is another)" in " ".join(result.report["run"]["warnings"])
-            suite.expect(f"{what}: it is told", warned, not args)
-
-
-def test_containers(tmp):
-    """Rules that look at nothing: this host itself is not judged."""
-    profile, report = os.path.join(tmp, "trace.yaml"), os.path.join(tmp, "r.json")
-    write(profile, "rules: [{id: trace, check: probe.trace}]\n")
-    enter = [PROGRAM, "--plugin-dir", PLUGINS, "--plugin-dir", PROBE, "--profile", profile, "--report", "json=" + report]
-    mark = 'mount -t tmpfs none /run; mkdir /run/systemd; echo docker >/run/systemd/container; exec "$@"'
-    pid = ("--mount", "--pid", "--fork", "--mount-proc")
-    rows = [
-        ("systemd's mark", mark, ("--mount",), [], "skip", "a container (/run/systemd/container is there)"),
-        ("systemd's mark with --live", mark, ("--mount",), ["--live"], "pass", None),
-        ("a PID namespace", 'exec "$@"', pid, [], "skip", "a container (its processes are in a namespace of their own)"),
-        ("a PID namespace with --live", 'exec "$@"', pid, ["--live"], "pass", None),
-    ]
-    if os.readlink("/proc/self/ns/pid") == "pid:[4026531836]" and not os.path.exists("/run/systemd/container"):
-        rows.append(("a mount namespace alone", 'exec "$@"', ("--mount",), [], "pass", None))
-    for what, script, flags, args, now, warning in rows:
-        done = in_namespace(script, *enter, *args, flags=flags)
-        result = judged(what, done, report, 0)
-        if not result.report:
-            continue
-        suite.expect(f"{what}: now", verdicts(result, "now"), {"trace": now})
-        suite.expect(f"{what}: boot", verdicts(result, "boot"), {"trace": "pass"})
-        text = " ".join(result.report["run"]["warnings"])
-        if warning:
-            suite.expect_in(f"{what}: it is told", warning, text)
-            suite.expect_in(f"{what}: and what to do", "say --live to judge it all the same", text)
-        else:
-            suite.expect(f"{what}: no warning", text, "")
-
-
 with tempfile.TemporaryDirectory(prefix="k8scheck-test-") as tmp:
     test_opposite()
     test_places()
@@ -532,14 +440,6 @@ with tempfile.TemporaryDirectory(prefix="k8scheck-test-") as tmp:
     test_probe(tmp)
     test_nothing_applied()
     test_bad_roots()
-    test_live_root()
-    why = namespaces()
-    if why:
-        left_out.append("chroots, containers, and the host's /proc below a root: " + why)
-    else:
-        test_bound_proc(tmp)
-        test_chroot(tmp)
-        test_containers(tmp)
 for what in left_out:
     print("left out:", what)
 suite.end()

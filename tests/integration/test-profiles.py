@@ -67,30 +67,68 @@ def faulty(what, profiles, messages, args=(), **options):
     lines = result.err.splitlines()
     suite.expect(f"{what}: the faults", lines[:-1], messages)
     count = len(messages)
-    suite.expect(f"{what}: the last line", lines[-1:],
-                 [f"k8scheck: the profile has {count} fault{'' if count == 1 else 's'}, so nothing was judged"])
+    suite.expect(
+        f"{what}: the last line",
+        lines[-1:],
+        [f"k8scheck: the profile has {count} fault{'' if count == 1 else 's'}, so nothing was judged"],
+    )
     suite.expect(f"{what}: no report", result.out, "")
     suite.expect_true(f"{what}: no plugin has run", TRACE not in result.err)
 
 
 def test_faults(place):
     rows = [
-        ("a key that there is not", RULE + "    severty: info\n", "5:5: a rule has no key 'severty'; did you mean 'severity'?"),
-        ("a key that stands twice", RULE + "    title: again\n", "5:5: the key 'title' stands here twice, first in line 4"),
-        ("a value that there is not", RULE + "    stage: hots\n",
-         "5:12: 'stage' must be one of host, runtime, kubelet, cluster; this is 'hots'; did you mean 'host'?"),
+        (
+            "a key that there is not",
+            RULE + "    severty: info\n",
+            "5:5: a rule has no key 'severty'; did you mean 'severity'?",
+        ),
+        (
+            "a key that stands twice",
+            RULE + "    title: again\n",
+            "5:5: the key 'title' stands here twice, first in line 4",
+        ),
+        (
+            "a value that there is not",
+            RULE + "    stage: hots\n",
+            "5:12: 'stage' must be one of host, runtime, kubelet, cluster; this is 'hots'; did you mean 'host'?",
+        ),
         ("a wrong type", RULE + "    title2: [x]\n", "5:5: a rule has no key 'title2'; did you mean 'title'?"),
-        ("a check that there is not", RULE.replace("probe.trace", "probe.trcae"),
-         "3:12: the plugin probe has no check 'probe.trcae'; did you mean 'probe.trace'?"),
-        ("a plugin that there is not", RULE.replace("probe.trace", "prboe.trace"),
-         f"3:12: there is no plugin 'prboe' in {PLUGINS}, {PROBE}; did you mean 'probe'?"),
-        ("a parameter that there is not", RULE + "  - {id: b, check: probe.files, with: {pahts: [x], paths: [x]}}\n",
-         "5:40: probe.files has no parameter 'pahts'; did you mean 'paths'?"),
-        ("a parameter that lacks", RULE + "  - {id: b, check: probe.files}\n", "5:20: the rule 'b' lacks the parameter 'paths' of probe.files"),
-        ("a fact that there is not", RULE + "    when: {os.idd: debian}\n", "5:12: no plugin gathers the fact 'os.idd'; did you mean 'os.id'?"),
-        ("a variable that there is not", "vars: {version: 1}\n" + RULE + "    why: for ${verison}\n",
-         "6:10: there is no variable 'verison'; did you mean 'version'?"),
-        ("a variable of itself", "vars: {a: \"${b}\", b: \"${a}\"}\n" + RULE, "1:22: the variable 'a' is made of itself"),
+        (
+            "a check that there is not",
+            RULE.replace("probe.trace", "probe.trcae"),
+            "3:12: the plugin probe has no check 'probe.trcae'; did you mean 'probe.trace'?",
+        ),
+        (
+            "a plugin that there is not",
+            RULE.replace("probe.trace", "prboe.trace"),
+            f"3:12: there is no plugin 'prboe' in {PLUGINS}, {PROBE}; did you mean 'probe'?",
+        ),
+        (
+            "a parameter that there is not",
+            RULE + "  - {id: b, check: probe.files, with: {pahts: [x], paths: [x]}}\n",
+            "5:40: probe.files has no parameter 'pahts'; did you mean 'paths'?",
+        ),
+        (
+            "a parameter that lacks",
+            RULE + "  - {id: b, check: probe.files}\n",
+            "5:20: the rule 'b' lacks the parameter 'paths' of probe.files",
+        ),
+        (
+            "a fact that there is not",
+            RULE + "    when: {os.idd: debian}\n",
+            "5:12: no plugin gathers the fact 'os.idd'; did you mean 'os.id'?",
+        ),
+        (
+            "a variable that there is not",
+            "vars: {version: 1}\n" + RULE + "    why: for ${verison}\n",
+            "6:10: there is no variable 'verison'; did you mean 'version'?",
+        ),
+        (
+            "a variable of itself",
+            "vars: {a: \"${b}\", b: \"${a}\"}\n" + RULE,
+            "1:22: the variable 'a' is made of itself",
+        ),
         ("no YAML", "rules: [\n", "2:1: did not find expected node content, while parsing a flow node"),
         ("a tab", "rules:\n\t- id: x\n", "2:1: "),
         ("a control character", RULE + "    \"\\e[31mx\": y\n", "5:5: a rule has no key '\\x1b[31mx'"),
@@ -99,7 +137,9 @@ def test_faults(place):
         path = place.put("faulty.yaml", text)
         result = judge("--profile", path)
         suite.expect(f"{what}: exit code", result.code, 2)
-        suite.expect_true(f"{what}: the message", result.err.startswith(f"{path}:{message}"), f"{result.err!r} is not {message!r}")
+        suite.expect_true(
+            f"{what}: the message", result.err.startswith(f"{path}:{message}"), f"{result.err!r} is not {message!r}"
+        )
         suite.expect(f"{what}: no report", result.out, "")
         suite.expect_true(f"{what}: no plugin has run", TRACE not in result.err)
         suite.expect(f"{what}: no line is broken by what it quotes", "\x1b" in result.err, False)
@@ -107,18 +147,32 @@ def test_faults(place):
     # All of them at once, in the order of the text, over several files.
     one = place.put("one.yaml", RULE + "    severty: info\n    stage: hots\n")
     two = place.put("two.yaml", "rules:\n  - id: nothing\n  - id: trace\n    fix: atuo\n")
-    faulty("several files", [one, two], [
-        f"{one}:5:5: a rule has no key 'severty'; did you mean 'severity'?",
-        f"{one}:6:12: 'stage' must be one of host, runtime, kubelet, cluster; this is 'hots'; did you mean 'host'?",
-        f"{two}:2:9: the rule 'nothing' has no 'check', and there is no rule of that id before that it could override",
-        f"{two}:4:10: 'fix' must be one of auto, ask, never; this is 'atuo'; did you mean 'auto'?",
-    ])
+    faulty(
+        "several files",
+        [one, two],
+        [
+            f"{one}:5:5: a rule has no key 'severty'; did you mean 'severity'?",
+            f"{one}:6:12: 'stage' must be one of host, runtime, kubelet, cluster; this is 'hots'; did you mean 'host'?",
+            f"{two}:2:9: the rule 'nothing' has no 'check', and there is no rule of that id before that it could override",
+            f"{two}:4:10: 'fix' must be one of auto, ask, never; this is 'atuo'; did you mean 'auto'?",
+        ],
+    )
     good = place.put("good.yaml", RULE)
-    faulty("options", [good], [
-        "--var x: the profile has no variable 'x'",
-        "--set trcae.title: the profile has no rule 'trcae'; did you mean 'trace'?",
-    ], ["--var", "x=1", "--set", "trcae.title=x"])
-    faulty("standard input", ["-"], ["-:5:5: a rule has no key 'severty'; did you mean 'severity'?"], input=RULE + "    severty: info\n")
+    faulty(
+        "options",
+        [good],
+        [
+            "--var x: the profile has no variable 'x'",
+            "--set trcae.title: the profile has no rule 'trcae'; did you mean 'trace'?",
+        ],
+        ["--var", "x=1", "--set", "trcae.title=x"],
+    )
+    faulty(
+        "standard input",
+        ["-"],
+        ["-:5:5: a rule has no key 'severty'; did you mean 'severity'?"],
+        input=RULE + "    severty: info\n",
+    )
     faulty("nothing at all", [place.put("empty.yaml", "")], [f"{place.path}/empty.yaml: the profile is empty"])
 
 
@@ -129,10 +183,23 @@ def test_nothing_runs_before(place):
     suite.expect("a good profile: exit code", result.code, 0)
     suite.expect_in("a good profile: its plugin runs", TRACE, result.err)
     # One fault in the last rule of the last file is enough.
-    later = place.put("later.yaml", "rules:\n  - {id: other, check: sysctl.value, with: {keys: [a.b], value: 1, compare: equals}}\n")
-    faulty("one fault in another file", [good, later], [f"{later}:2:77: 'compare' must be one of equal, at-least, at-most, one-of; this is 'equals'; did you mean 'equal'?"])
-    for what, args in (("a rule", ["--rule", "trcae"]), ("a report", ["--report", "jsno"]), ("a place for a report", ["--report", "json=/nonexistent/x"]),
-                       ("a tag", ["--tag", "x"]), ("a variable", ["--var", "x=1"])):
+    later = place.put(
+        "later.yaml", "rules:\n  - {id: other, check: sysctl.value, with: {keys: [a.b], value: 1, compare: equals}}\n"
+    )
+    faulty(
+        "one fault in another file",
+        [good, later],
+        [
+            f"{later}:2:77: 'compare' must be one of equal, at-least, at-most, one-of; this is 'equals'; did you mean 'equal'?"
+        ],
+    )
+    for what, args in (
+        ("a rule", ["--rule", "trcae"]),
+        ("a report", ["--report", "jsno"]),
+        ("a place for a report", ["--report", "json=/nonexistent/x"]),
+        ("a tag", ["--tag", "x"]),
+        ("a variable", ["--var", "x=1"]),
+    ):
         result = judge("--profile", good, *args)
         suite.expect_in(f"{what}: exit code", result.code, (2, 6))
         suite.expect_true(f"{what}: no plugin has run", TRACE not in result.err, result.err)
@@ -145,18 +212,30 @@ def test_extends(place):
     suite.expect("a parent beside it", (result.code, result.rules["trace"]["severity"]), (0, "required"))
     chain = place.put("chain.yaml", "extends: [child, crio-1.18]\n")
     result = call(PROGRAM, "--plugin-dir", PLUGINS, "--plugin-dir", PROBE, "list", "rules", "--profile", chain)
-    suite.expect_true("two parents, one of them installed", result.code == 0 and "trace " in result.out and "ip-forward " in result.out, result.err)
+    suite.expect_true(
+        "two parents, one of them installed",
+        result.code == 0 and "trace " in result.out and "ip-forward " in result.out,
+        result.err,
+    )
 
     a = place.put("a.yaml", "extends: b\n" + RULE)
     b = place.put("b.yaml", "extends: c\n" + RULE)
     c = place.put("c.yaml", "extends: a\n" + RULE)
-    faulty("a circle", [a], [f"{c}:1:10: the profiles extend each other in a circle ({a} extends {b} extends {c} extends {a})"])
+    faulty(
+        "a circle",
+        [a],
+        [f"{c}:1:10: the profiles extend each other in a circle ({a} extends {b} extends {c} extends {a})"],
+    )
     own = place.put("own.yaml", "extends: own\n" + RULE)
     faulty("a circle of one", [own], [f"{own}:1:10: the profiles extend each other in a circle ({own} extends {own})"])
     orphan = place.put("orphan.yaml", "extends: chlid\n" + RULE)
     result = judge("--profile", orphan)
     suite.expect("a missing parent: exit code", result.code, 2)
-    suite.expect_true("a missing parent", result.err.startswith(f"{orphan}:1:10: there is no profile 'chlid' in {place.path}, "), result.err)
+    suite.expect_true(
+        "a missing parent",
+        result.err.startswith(f"{orphan}:1:10: there is no profile 'chlid' in {place.path}, "),
+        result.err,
+    )
     suite.expect_in("a missing parent: the nearest", "; did you mean 'child'? (", result.err)
     for n in range(40):
         place.put(f"deep{n}.yaml", (f"extends: deep{n + 1}\n" if n < 39 else "") + RULE)
@@ -184,7 +263,10 @@ def everywhere(what, part, *args):
             if form == "json":
                 text = " ".join(json.loads(text)["run"]["warnings"])
             elif form == "junit":
-                text = " ".join("".join(e.itertext()) + " ".join(e.attrib.values()) for e in xml.etree.ElementTree.fromstring(text).iter())
+                text = " ".join(
+                    "".join(e.itertext()) + " ".join(e.attrib.values())
+                    for e in xml.etree.ElementTree.fromstring(text).iter()
+                )
             else:
                 text = " ".join(text.split())
             suite.expect_in(f"{what}: {form}", part, text)
@@ -196,7 +278,9 @@ def test_writable(place):
     loose = place.put("loose.yaml", RULE, 0o666)
     group = place.put("group.yaml", RULE, 0o664)
     for path, mode in ((loose, "0666"), (group, "0664")):
-        everywhere(f"mode {mode}", f"{path} is not trusted: others can write to {path} (its mode is {mode})", "--profile", path)
+        everywhere(
+            f"mode {mode}", f"{path} is not trusted: others can write to {path} (its mode is {mode})", "--profile", path
+        )
         result = call(PROGRAM, "--plugin-dir", PLUGINS, "--plugin-dir", PROBE, "lint", path)
         suite.expect_in(f"lint, mode {mode}", "others can write to", result.out)
     os.mkdir(os.path.join(place.path, "open"))
@@ -222,12 +306,20 @@ def test_programs(place):
     result = k8s.run(PROGRAM, "--plugin-dir", PLUGINS, "--plugin-dir", PROBE, "--profile", good)
     suite.expect("a program of a trusted profile", result.verdict("echo"), "pass")
     suite.expect_in("what it wrote", "spoken", result.messages("echo"))
-    suite.expect("programs that were run", result.report["run"]["programs_run"] if "programs_run" in result.report["run"] else 1, 1)
+    suite.expect(
+        "programs that were run",
+        result.report["run"]["programs_run"] if "programs_run" in result.report["run"] else 1,
+        1,
+    )
 
     def untrusted(what, *args):
         refused = judge(*args)
         suite.expect(f"{what}: exit code", refused.code, 2)
-        suite.expect_in(what, "k8scheck: rule echo runs a program, and its profile can be written by others than root; that is refused\n", refused.err)
+        suite.expect_in(
+            what,
+            "k8scheck: rule echo runs a program, and its profile can be written by others than root; that is refused\n",
+            refused.err,
+        )
         suite.expect(f"{what}: no report", refused.out, "")
         suite.expect_true(f"{what}: it has not run", TRACE not in refused.err)
 
@@ -242,13 +334,19 @@ def test_programs(place):
     variable = place.put("variable.yaml", "vars: {what: spoken}\n" + PROGRAM_RULE.replace("[spoken]", "['${what}']"))
     values = place.put("program-values.yaml", "what: other\n", 0o666)
     untrusted("a variable that others write", "--profile", variable, "--vars", values)
-    result = k8s.run(PROGRAM, "--plugin-dir", PLUGINS, "--plugin-dir", PROBE, "--profile", variable, "--var", "what=mine")
+    result = k8s.run(
+        PROGRAM, "--plugin-dir", PLUGINS, "--plugin-dir", PROBE, "--profile", variable, "--var", "what=mine"
+    )
     suite.expect("a variable of the command line", result.verdict("echo"), "pass")
     suite.expect_in("its value", "mine", result.messages("echo"))
     # Another rule of an untrusted profile costs this one nothing, and one that is not selected neither.
     other = place.put("other.yaml", RULE, 0o666)
     result = k8s.run(PROGRAM, "--plugin-dir", PLUGINS, "--plugin-dir", PROBE, "--profile", good, "--profile", other)
-    suite.expect("another rule that others write", (result.code, result.verdict("echo"), result.verdict("trace")), (0, "pass", "pass"))
+    suite.expect(
+        "another rule that others write",
+        (result.code, result.verdict("echo"), result.verdict("trace")),
+        (0, "pass", "pass"),
+    )
     both = place.put("both.yaml", PROGRAM_RULE + RULE.split("\n", 1)[1], 0o666)
     suite.expect("a rule that is not selected", judge("--profile", both, "--skip", "echo").code, 0)
 

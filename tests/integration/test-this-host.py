@@ -39,7 +39,13 @@ BOOT_ALONE = ("crio-listen", "crio-drop-ins", "kubelet-config")
 ANY = {"pass", "fail", "error", "manual", "skip"}
 WORST = ("fail", "error", "manual", "pass", "skip")
 
-UNIT_FOLDERS = ("/etc/systemd/system", "/run/systemd/system", "/usr/local/lib/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system")
+UNIT_FOLDERS = (
+    "/etc/systemd/system",
+    "/run/systemd/system",
+    "/usr/local/lib/systemd/system",
+    "/usr/lib/systemd/system",
+    "/lib/systemd/system",
+)
 
 
 def read(path):
@@ -95,6 +101,7 @@ def boot_value(key):
 
 def loaded_at_boot(module, key, live):
     """Built in, or named by a file; None when this test cannot tell."""
+
     def same(a):
         return a.strip().replace("-", "_") == module
 
@@ -201,7 +208,7 @@ def expect_socket(live):
 
 def expect_component(rule, unit, files, live):
     """Nothing of it is here: every horizon is skipped. Else this test has no opinion beyond that there is a verdict."""
-    installed = unit_file(unit) or any(os.path.exists(f) for f in files) or running(unit[:-len(".service")])
+    installed = unit_file(unit) or any(os.path.exists(f) for f in files) or running(unit[: -len(".service")])
     horizons = (["now"] if live and rule not in BOOT_ALONE else []) + ["boot"]
     return {h: ANY if installed else {"skip"} for h in horizons}
 
@@ -216,9 +223,16 @@ def expected(rule, live):
     if rule == "crio-socket":
         return expect_socket(live)
     if rule in CRIO:
-        return expect_component(rule, "crio.service", ["/etc/crio", "/usr/bin/crio", "/usr/local/bin/crio", "/usr/libexec/crio"], live)
+        return expect_component(
+            rule, "crio.service", ["/etc/crio", "/usr/bin/crio", "/usr/local/bin/crio", "/usr/libexec/crio"], live
+        )
     if rule in KUBELET:
-        return expect_component(rule, "kubelet.service", ["/usr/bin/kubelet", "/usr/local/bin/kubelet", "/var/lib/kubelet/config.yaml", "/etc/kubernetes"], live)
+        return expect_component(
+            rule,
+            "kubelet.service",
+            ["/usr/bin/kubelet", "/usr/local/bin/kubelet", "/var/lib/kubelet/config.yaml", "/etc/kubernetes"],
+            live,
+        )
     return None
 
 
@@ -245,7 +259,11 @@ def hold(rule, live):
         if not live and horizon == "now":
             suite.expect(f"{name}: now in a container", judgement["verdict"], "skip")
         elif horizon in wanted:
-            suite.expect_true(f"{name}: {horizon} is {judgement['verdict']}", judgement["verdict"] in wanted[horizon], f"expected {wanted[horizon]}: {judgement['findings']}")
+            suite.expect_true(
+                f"{name}: {horizon} is {judgement['verdict']}",
+                judgement["verdict"] in wanted[horizon],
+                f"expected {wanted[horizon]}: {judgement['findings']}",
+            )
     for horizon in wanted:
         suite.expect_in(f"{name}: its horizons", horizon, judgements)
     worst = min((j["verdict"] for j in judgements.values()), key=WORST.index)
@@ -254,8 +272,21 @@ def hold(rule, live):
 
 with tempfile.TemporaryDirectory(prefix="k8scheck-test-") as tmp:
     paths = {form: os.path.join(tmp, form) for form in ("json", "junit")}
-    done = subprocess.run([PROGRAM, "--profile", "crio-1.18", "--color", "never", "--report", "text", *(x for f, p in paths.items() for x in ("--report", f"{f}={p}"))],
-                          capture_output=True, text=True, timeout=300)
+    done = subprocess.run(
+        [
+            PROGRAM,
+            "--profile",
+            "crio-1.18",
+            "--color",
+            "never",
+            "--report",
+            "text",
+            *(x for f, p in paths.items() for x in ("--report", f"{f}={p}")),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
     print(done.stdout, done.stderr, sep="")
     with open(paths["json"]) as f:
         report = json.load(f)
@@ -272,7 +303,9 @@ with tempfile.TemporaryDirectory(prefix="k8scheck-test-") as tmp:
     undecided = [r["id"] for r in report["rules"] if r["severity"] == "required" and r["verdict"] == "error"]
     suite.expect("exit code", done.returncode, 1 if failed else 3 if undecided else 0)
     decided = sum(v in ("pass", "fail") for v in verdicts)
-    suite.expect_true("half of the rules at least are pass or fail", 2 * decided >= len(verdicts), f"{decided} of {len(verdicts)}")
+    suite.expect_true(
+        "half of the rules at least are pass or fail", 2 * decided >= len(verdicts), f"{decided} of {len(verdicts)}"
+    )
     hold_schemas(suite, PROGRAM, [paths["json"]], [paths["junit"]])
     print(f"{decided} of {len(verdicts)} rules are pass or fail")
 suite.end()
