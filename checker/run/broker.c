@@ -304,6 +304,7 @@ static kc_noreturn void broker_main(const struct kc_run_config *config, int fd, 
 	int flags;
 
 	kc_process_init(parent, -EBADF);
+	kc_process_name("broker");
 	/* It ends when its channel does, and takes its doors and their programs with it. */
 	(void)prctl(PR_SET_PDEATHSIG, 0);
 	kc_close_all_but(&fd, 1);

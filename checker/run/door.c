@@ -6,6 +6,7 @@
 #include "base/fdio.h"
 #include "channel.h"
 #include "door.h"
+#include "process.h"
 #include "sys/addresses.h"
 #include "sys/doors.h"
 #include "sys/health.h"
@@ -130,6 +131,7 @@ kc_noreturn void kc_door_main(const struct kc_run_config *config, const struct k
 	struct door d = { .config = config, .root = root };
 	struct kc_channel channel;
 
+	kc_process_name("door");
 	kc_channel_init(&channel, channel_fd);
 	for (;;) {
 		struct kc_arena arena = { .limit = ANSWER_MEMORY_MAX };

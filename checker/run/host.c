@@ -171,12 +171,16 @@ static int host_fact(struct kc_run *run, const char *name, struct kc_fact *ret_f
 
 /* ---- what a plugin hands in ---- */
 
-/* What a plugin hands in counts wholly or makes the rule an error: a fail that was lost must not
- * pass. */
+/*
+ * What a plugin hands in counts wholly or makes the rule an error: a fail that was lost must not
+ * pass. `what` is a constant, of which the first is kept.
+ */
 static int refuse(struct kc_run *run, int code, const char *what)
 {
-	if (run->refused == 0)
+	if (run->refused == 0) {
 		run->refused = code;
+		run->refusal = what;
+	}
 	return fail(run, code, "%s", what);
 }
 

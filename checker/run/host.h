@@ -57,8 +57,10 @@ struct kc_run {
 	char why[1024];
 	uint32_t reported; /* horizons that have a finding */
 	uint32_t n_findings;
-	int refused; /* negative errno: something it handed in was refused, so nothing of it may
-			pass */
+	/* Negative errno: something it handed in was refused, so nothing of it may pass; and why.
+	 */
+	int refused;
+	const char *refusal;
 };
 
 void kc_run_done(struct kc_run *run);

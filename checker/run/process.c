@@ -195,3 +195,11 @@ int kc_end_strays(bool (*ours)(const void *context, pid_t pid), const void *cont
 	}
 	return 1;
 }
+
+void kc_process_name(const char *what)
+{
+	char name[16];
+
+	(void)snprintf(name, sizeof(name), "kc-%s", what);
+	(void)prctl(PR_SET_NAME, name);
+}

@@ -37,3 +37,6 @@ int kc_wait_until(pid_t pid, uint64_t deadline_usec, int *ret_status);
  */
 int kc_end_strays(bool (*ours)(const void *context, pid_t pid), const void *context,
 		  uint64_t deadline_usec, unsigned *n_ended);
+
+/* Names this process for ps(1) and the like: "kc-WHAT", cut to what the kernel keeps (15 bytes). */
+void kc_process_name(const char *what);

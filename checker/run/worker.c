@@ -194,15 +194,14 @@ static void hold_to_contract(struct worker *w, struct kc_run *run)
 		_exit(1);
 	if (waitpid(-1, NULL, WNOHANG) >= 0) {
 		run->refused = -EPERM;
-		(void)snprintf(run->why, sizeof(run->why),
-			       "the check started a process, which no check may");
+		run->refusal = "the check started a process, which no check may";
 	}
 	for (size_t i = 0; run->refused && i < KC_ARRAY_SIZE(each); i++) {
 		const struct kc_finding finding = {
 			.size = sizeof(finding),
 			.verdict = KC_ERROR,
 			.horizon = each[i],
-			.message = run->why,
+			.message = run->refusal,
 		};
 
 		if (run->horizons & each[i])
@@ -251,7 +250,7 @@ static void gather(struct worker *w)
 			r = run.refused;
 		if (r < 0 && worst == 0) {
 			worst = KC_MAX(r, -4095);
-			memcpy(why, run.why, sizeof(why));
+			(void)snprintf(why, sizeof(why), "%s", run.refused ? run.refusal : run.why);
 		}
 		kc_run_done(&run);
 	}
@@ -354,6 +353,7 @@ kc_noreturn void kc_worker_main(const struct kc_run_config *config, uint32_t plu
 	};
 
 	kc_process_init(parent, fds->log);
+	kc_process_name(w.file->manifest->name);
 	kc_process_limit(config->deadline_usec ? config->deadline_usec : config->timeout_usec * 64);
 	w.slot = mmap(NULL, sizeof(*w.slot), PROT_READ | PROT_WRITE, MAP_SHARED, fds->slot, 0);
 	if (w.slot == MAP_FAILED)

@@ -298,6 +298,7 @@ static kc_noreturn void zygote_main(const struct kc_run_config *config, int fd)
 		_exit(1);
 
 	/* A terminal's interrupt reaches k8scheck, whose end ends this. */
+	kc_process_name("zygote");
 	(void)setpgid(0, 0);
 	(void)sigaction(SIGINT, &ignore, NULL);
 	(void)sigaction(SIGPIPE, &ignore, NULL);
