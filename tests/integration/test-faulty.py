@@ -52,10 +52,10 @@ def profile():
     return "\n".join(lines) + "\n"
 
 
-def processes():
-    """What is left of a run: processes whose command line names our profile."""
+def processes(root):
+    """What is left of a run: processes whose command line names our root."""
     out = subprocess.run(["ps", "-eo", "pid,args"], capture_output=True, text=True).stdout
-    return [line for line in out.splitlines() if "k8scheck-run-" in line and "ps -eo" not in line]
+    return [line for line in out.splitlines() if root in line and "ps -eo" not in line]
 
 
 suite = Suite("faulty plugins")
@@ -83,5 +83,5 @@ with Host(files) as host:
     suite.expect_true("it took the longest deadline and a second at most", took < TIMEOUT + 1, f"{took:.2f} s")
     print(f"{len(CAUSES)} faults beside {GOOD} good rules in {took:.2f} s")
     time.sleep(0.2)
-    suite.expect("processes left behind", processes(), [])
+    suite.expect("processes left behind", processes(host.path), [])
 suite.end()
