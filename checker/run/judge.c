@@ -102,6 +102,9 @@ void kc_judge_finding(struct kc_judge *j, uint32_t rule, const struct kc_finding
 		.message = kc_judge_text(j, finding->message),
 		.reason = kc_judge_text(j, finding->reason),
 	};
+	/* A reason's id says little to a reader of JSON; its sentence stands in the manifest. */
+	if (!own.message && own.reason)
+		own.message = kc_manifest_reason(j->results[rule].rule->check, own.reason);
 	add(j, j->results[rule].judgements + k, &own);
 }
 
