@@ -24,6 +24,7 @@ struct sysctl_module {
 /* An argument of the running kernel that sets a key. */
 struct sysctl_argument {
 	const char *key, *value;
+	bool early; /* by a name of its own, as in panic=10; any sysctl.KEY= beats it */
 };
 
 struct sysctl_boot {

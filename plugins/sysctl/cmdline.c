@@ -51,6 +51,36 @@ static char *argument_key(char *key)
 	return key;
 }
 
+/*
+ * Arguments with names of their own (the kernel's Documentation/admin-guide/kernel-parameters.txt).
+ * They are taken before those of sysctl.KEY=, wherever they stand.
+ */
+static const struct {
+	const char *name, *only, *key, *value;
+} early[] = {
+	{ .name = "panic", .key = "kernel/panic" },
+	{ .name = "oops", .only = "panic", .key = "kernel/panic_on_oops", .value = "1" },
+};
+
+static bool read_argument(char *name, const char *value, struct sysctl_argument *ret_argument)
+{
+	const char *key = argument_key(name);
+
+	*ret_argument = (struct sysctl_argument){ .key = key, .value = value };
+	for (size_t i = 0; !key && i < KC_ARRAY_SIZE(early); i++) {
+		if (!kc_streq(name, early[i].name) ||
+		    (early[i].only && !kc_streq(value, early[i].only)))
+			continue;
+		key = early[i].key;
+		*ret_argument = (struct sysctl_argument){
+			.key = key,
+			.value = early[i].value ? early[i].value : value,
+			.early = true,
+		};
+	}
+	return key != NULL;
+}
+
 /* systemd takes dashes and underscores in the names of its arguments for the same. */
 static bool is_modules_load(const char *key)
 {
@@ -102,10 +132,9 @@ int sysctl_boot_load_cmdline(const struct kc_host *host, struct kc_run *run, str
 	while (sysctl_cmdline_next(&at, &key, &value)) {
 		if (value && is_modules_load(key))
 			kc_buf_addf(&modules, ",%s", value);
-		key = value ? argument_key(key) : NULL;
-		if (key && boot->n_arguments < room)
-			boot->argument[boot->n_arguments++] =
-				(struct sysctl_argument){ .key = key, .value = value };
+		if (value && boot->n_arguments < room &&
+		    read_argument(key, value, boot->argument + boot->n_arguments))
+			boot->n_arguments++;
 	}
 	*ret_modules = kc_arena_memdup(arena, modules.data ? modules.data : "", modules.len);
 	return *ret_modules && kc_buf_error(&modules) == 0 ? 0 : -ENOMEM;
@@ -113,9 +142,13 @@ int sysctl_boot_load_cmdline(const struct kc_host *host, struct kc_run *run, str
 
 const struct sysctl_argument *sysctl_boot_argument(const struct sysctl_boot *boot, const char *key)
 {
-	for (size_t i = boot->n_arguments; i > 0; i--) {
-		if (kc_streq(boot->argument[i - 1].key, key))
-			return boot->argument + i - 1;
+	const struct sysctl_argument *found = NULL;
+
+	for (size_t i = 0; i < boot->n_arguments; i++) {
+		const struct sysctl_argument *argument = boot->argument + i;
+
+		if (kc_streq(argument->key, key) && (!found || found->early || !argument->early))
+			found = argument;
 	}
-	return NULL;
+	return found;
 }

@@ -25,25 +25,69 @@ static bool next_field(const char **text, struct field *ret_field)
 	return n > 0;
 }
 
-/* Decimal, beyond 64 bits none: keys like kernel.shmall need all of an unsigned long. */
-static bool read_number(const struct field *f, struct number *ret_number)
+static unsigned digit_of(char c)
 {
-	struct number out = { 0 };
-	size_t i = 0;
+	if (c >= '0' && c <= '9')
+		return (unsigned)(c - '0');
+	c = (char)(c | 0x20);
+	return c >= 'a' && c <= 'f' ? (unsigned)(c - 'a') + 10 : 16;
+}
 
-	if (f->n > 1 && (f->s[0] == '-' || f->s[0] == '+'))
-		out.negative = f->s[i++] == '-';
-	for (; i < f->n; i++) {
-		if (f->s[i] < '0' || f->s[i] > '9' ||
-		    __builtin_mul_overflow(out.magnitude, 10, &out.magnitude) ||
-		    __builtin_add_overflow(out.magnitude, (uint64_t)(f->s[i] - '0'),
-					   &out.magnitude))
+/* Beyond 64 bits none: keys like kernel.shmall need all of an unsigned long. */
+static bool read_digits(const char *s, size_t n, unsigned base, uint64_t *ret_magnitude)
+{
+	uint64_t out = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		unsigned digit = digit_of(s[i]);
+
+		if (digit >= base || __builtin_mul_overflow(out, base, &out) ||
+		    __builtin_add_overflow(out, digit, &out))
 			return false;
 	}
-	if (out.magnitude == 0)
-		out.negative = false;
+	*ret_magnitude = out;
+	return n > 0;
+}
+
+static bool is_negative(const struct field *f)
+{
+	return f->n > 1 && f->s[0] == '-';
+}
+
+/* Decimal, as the kernel shows numbers: without a plus sign, and no zero in front. */
+static bool read_number(const struct field *f, struct number *ret_number)
+{
+	struct number out = { .negative = is_negative(f) };
+	size_t from = out.negative ? 1 : 0;
+
+	if ((f->s[from] == '0' && f->n > from + 1) ||
+	    !read_digits(f->s + from, f->n - from, 10, &out.magnitude))
+		return false;
+	out.negative = out.negative && out.magnitude > 0;
 	*ret_number = out;
-	return f->n > 0;
+	return true;
+}
+
+/* As the kernel reads what is written. */
+static bool read_written(const struct field *f, struct number *ret_number)
+{
+	struct number out = { .negative = is_negative(f) };
+	const char *s = f->s + (out.negative ? 1 : 0);
+	size_t n = f->n - (out.negative ? 1 : 0);
+	unsigned base = 10;
+
+	if (n > 2 && s[0] == '0' && (s[1] == 'x' || s[1] == 'X')) {
+		base = 16;
+		s += 2;
+		n -= 2;
+	} else if (n > 1 && s[0] == '0') {
+		base = 8;
+	}
+	if (!read_digits(s, n, base, &out.magnitude))
+		return false;
+	out.negative = out.negative && out.magnitude > 0;
+	*ret_number = out;
+	return true;
 }
 
 static int compare_numbers(const struct number *a, const struct number *b)
@@ -116,6 +160,31 @@ int sysctl_compare(const struct sysctl_want *want, const char *value)
 	default:
 		return equal(value, want->value);
 	}
+}
+
+bool sysctl_taken(const char *written, struct kc_buf *b)
+{
+	kc_cleanup(kc_buf_done) struct kc_buf taken = { 0 };
+	bool differs = false;
+	struct field f;
+
+	while (next_field(&written, &f)) {
+		struct number decimal, number;
+
+		if ((*f.s == '#' || *f.s == ';') && taken.len > 0) {
+			differs = true;
+			break;
+		}
+		if (!read_written(&f, &number))
+			return false;
+		differs = differs || !read_number(&f, &decimal);
+		kc_buf_addf(&taken, "%s%s%llu", taken.len > 0 ? " " : "",
+			    number.negative ? "-" : "", (unsigned long long)number.magnitude);
+	}
+	if (!differs || kc_buf_error(&taken) < 0)
+		return false;
+	kc_buf_add(b, taken.data, taken.len);
+	return true;
 }
 
 bool sysctl_want_valid(const struct sysctl_want *want)

@@ -24,5 +24,13 @@ struct sysctl_want {
  */
 int sysctl_compare(const struct sysctl_want *want, const char *value);
 
+/*
+ * What the kernel takes of a text that is written to a key of numbers, by proc_get_long() of its
+ * kernel/sysctl.c: C's notation (010 is 8, 0x10 is 16), no plus sign, and the last number may have
+ * a comment behind it. Appends it in decimal and returns true where that is another text; false,
+ * and nothing appended, for all others.
+ */
+bool sysctl_taken(const char *written, struct kc_buf *b);
+
 /* True when the wanted value itself can be compared: numbers for at-least and at-most. */
 bool sysctl_want_valid(const struct sysctl_want *want);

@@ -86,8 +86,21 @@ static void say_beaten(struct judging *j)
 						      : ".");
 }
 
+/* What the kernel takes of a text that a file, or an argument, gives. */
+static const char *taken_of(struct judging *j, const char *written)
+{
+	kc_cleanup(kc_buf_done) struct kc_buf taken = { 0 };
+
+	/* A key of text takes the very text. */
+	if (kc_streq0(written, j->c->want.value) || !sysctl_taken(written, &taken) ||
+	    kc_buf_error(&taken) < 0)
+		return written;
+	say(j, "Of '%s' the kernel takes %s.", written, taken.data);
+	return kc_text(j->host, j->run, "%s", taken.data);
+}
+
 /* What decides, where it is not a plain line for this very key. */
-static void say_winner(struct judging *j)
+static void say_winner(struct judging *j, bool taken_whole)
 {
 	const struct sysctl_line *line = j->systemd.line;
 
@@ -95,7 +108,7 @@ static void say_winner(struct judging *j)
 		say(j, "The pattern %s sets it.", line->key);
 	else if (j->alias && kc_streq(line->key, j->alias))
 		say(j, "It sets %s, which is the same value under another name.", line->key);
-	if (strpbrk(line->value, "#;"))
+	if (taken_whole && strpbrk(line->value, "#;"))
 		say(j, "A comment cannot stand behind a value: all of '%s' is written.",
 		    line->value);
 	say_beaten(j);
@@ -204,7 +217,7 @@ static void judge_unset(struct judging *j, struct sysctl_judgement *out)
 		say(j,
 		    "No file sets it; an argument of the running kernel does, as far as the next "
 		    "start has the same arguments.");
-		sysctl_judge_value(j->host, j->run, &j->c->want, argument->value, out);
+		sysctl_judge_value(j->host, j->run, &j->c->want, taken_of(j, argument->value), out);
 	} else if (j->boot->cmdline_why) {
 		out->verdict = KC_ERROR;
 		out->source = "/proc/cmdline";
@@ -250,9 +263,11 @@ static void judge(struct judging *j, struct sysctl_judgement *out)
 		return;
 	}
 	if (out->winner) {
+		const char *value = taken_of(j, out->winner->value);
+
 		out->source = place_of(j, out->winner);
-		sysctl_judge_value(j->host, j->run, &j->c->want, out->winner->value, out);
-		say_winner(j);
+		sysctl_judge_value(j->host, j->run, &j->c->want, value, out);
+		say_winner(j, value == out->winner->value);
 	} else {
 		judge_unset(j, out);
 		say_without_effect(j);

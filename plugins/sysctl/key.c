@@ -19,7 +19,8 @@ static const char *const aliases[][2] = {
  *   fs.inotify.max_user_instances  fs/notify/inotify/inotify_user.c
  *   kernel.keys.root_max*          security/keys/key.c, since Linux 3.17
  *   kernel.panic                   CONFIG_PANIC_TIMEOUT: 0 in all large distributions
- *   kernel.panic_on_oops           CONFIG_PANIC_ON_OOPS: likewise
+ * kernel.panic_on_oops has none: CONFIG_PANIC_ON_OOPS is set in the kernels of the RHEL family
+ * alone.
  */
 static const char *const defaults[][2] = {
 	{ "net/bridge/bridge-nf-call-iptables", "1" },
@@ -35,7 +36,6 @@ static const char *const defaults[][2] = {
 	{ "kernel/keys/root_maxkeys", "1000000" },
 	{ "kernel/keys/root_maxbytes", "25000000" },
 	{ "kernel/panic", "0" },
-	{ "kernel/panic_on_oops", "0" },
 	{ "fs/inotify/max_user_instances", "128" },
 };
 

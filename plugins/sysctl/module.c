@@ -39,6 +39,24 @@ static bool is_module(const char *word, size_t n, const char *name)
 
 typedef int line_reader(struct search *s, const char *file, unsigned number, const char *line);
 
+/* The next line, and how many of the file it takes: in modprobe.d a backslash joins two. */
+static char *next_line(char **text, bool joins, unsigned *ret_lines)
+{
+	char *line = *text, *end;
+
+	if (!line)
+		return NULL;
+	*ret_lines = 1;
+	for (end = line + strcspn(line, "\n"); joins && *end && end > line && end[-1] == '\\';
+	     end += strcspn(end, "\n")) {
+		end[-1] = *end = ' ';
+		++*ret_lines;
+	}
+	*text = *end ? end + 1 : NULL;
+	*end = 0;
+	return line;
+}
+
 /* Calls a reader for every line of every file; what cannot be read is noted. */
 static int read_folders(struct search *s, const char *const *folders, line_reader *reader)
 {
@@ -56,7 +74,7 @@ static int read_folders(struct search *s, const char *const *folders, line_reade
 		const char *path = files.item[i].path;
 		struct kc_bytes bytes;
 		char *text, *line;
-		unsigned number = 0;
+		unsigned number = 1, lines;
 
 		if (files.item[i].masked)
 			continue;
@@ -72,8 +90,9 @@ static int read_folders(struct search *s, const char *const *folders, line_reade
 		text = kc_arena_memdup(s->arena, bytes.data, bytes.size);
 		if (!text)
 			return -ENOMEM;
-		while ((line = strsep(&text, "\n"))) {
-			r = reader(s, path, ++number, kc_strstrip(line));
+		for (; (line = next_line(&text, folders == probe_folders, &lines));
+		     number += lines) {
+			r = reader(s, path, number, kc_strstrip(line));
 			if (r < 0)
 				return r;
 		}
@@ -90,28 +109,55 @@ static int read_load_line(struct search *s, const char *file, unsigned number, c
 	return s->loaded ? 0 : -ENOMEM;
 }
 
+/* What becomes of a module that a command is run for: NULL when the command loads it. */
+static const char *effect_of(const char *command)
+{
+	static const char *const nothing[] = { "true", "false", ":", "exit" };
+	size_t n = strcspn(command, " \t;&|"), from = n;
+
+	while (from > 0 && command[from - 1] != '/')
+		from--;
+	for (size_t i = 0; i < KC_ARRAY_SIZE(nothing); i++) {
+		if (n - from == strlen(nothing[i]) && !memcmp(command + from, nothing[i], n - from))
+			return "has it replaced by a program that does nothing";
+	}
+	return NULL;
+}
+
+/* A command of the administrator's: does it load the module? */
+static int read_install(struct search *s, const char *file, unsigned number, const char *command)
+{
+	const char *effect = effect_of(command);
+
+	if (effect) {
+		s->barred = kc_arena_printf(s->arena, "%s:%u %s", file, number, effect);
+		return s->barred ? 0 : -ENOMEM;
+	}
+	if (!*command || strstr(command, "modprobe") || strstr(command, "insmod"))
+		return 0;
+	s->unknown = kc_arena_printf(s->arena,
+				     "%s:%u runs '%.200s' in its place, and what that does is not "
+				     "known",
+				     file, number, command);
+	return s->unknown ? 0 : -ENOMEM;
+}
+
 /* modprobe.d(5): what systemd-modules-load honours of it. */
 static int read_probe_line(struct search *s, const char *file, unsigned number, const char *line)
 {
 	size_t verb = strcspn(line, " \t"), skip, name;
-	const char *what, *program;
+	const char *start = line;
 
 	skip = verb + strspn(line + verb, " \t");
 	name = strcspn(line + skip, " \t");
 	if (!is_module(line + skip, name, s->name))
 		return 0;
-	if (verb == strlen("blacklist") && kc_after_prefix(line, "blacklist")) {
-		what = "blacklists it";
-	} else if (verb == strlen("install") && kc_after_prefix(line, "install")) {
-		program = line + skip + name;
-		program += strspn(program, " \t");
-		if (!kc_endswith(program, "/true") && !kc_endswith(program, "/false"))
-			return 0;
-		what = "has it replaced by a program that does nothing";
-	} else {
+	line += skip + name;
+	if (verb == strlen("install") && kc_after_prefix(start, "install"))
+		return read_install(s, file, number, line + strspn(line, " \t"));
+	if (verb != strlen("blacklist") || !kc_after_prefix(start, "blacklist"))
 		return 0;
-	}
-	s->barred = kc_arena_printf(s->arena, "%s:%u %s", file, number, what);
+	s->barred = kc_arena_printf(s->arena, "%s:%u blacklists it", file, number);
 	return s->barred ? 0 : -ENOMEM;
 }
 

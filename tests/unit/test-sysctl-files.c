@@ -252,7 +252,8 @@ static void test_compare(void **state)
 		int result;
 	} table[] = {
 		{ SYSCTL_EQUAL, "1", "1", 1 },
-		{ SYSCTL_EQUAL, "1", "01", 1 },
+		{ SYSCTL_EQUAL, "1", "01", 0 },
+		{ SYSCTL_EQUAL, "1", "+1", 0 },
 		{ SYSCTL_EQUAL, "1", "0", 0 },
 		{ SYSCTL_EQUAL, "-1", "-1", 1 },
 		{ SYSCTL_EQUAL, "-0", "0", 1 },
@@ -292,6 +293,32 @@ static void test_compare(void **state)
 	assert_int_equal(sysctl_compare(&one_of, "5"), 0);
 }
 
+/* As a kernel answers to the same writes; NULL where it takes the text as it is, or refuses it. */
+static void test_taken(void **state)
+{
+	static const char *const table[][2] = {
+		{ "1", NULL },	   { "010", "8" },
+		{ "-010", "-8" },  { "0x1", "1" },
+		{ "0Xff", "255" }, { "00", "0" },
+		{ "-0x0", "0" },   { "0", NULL },
+		{ "08", NULL },	   { "0x", NULL },
+		{ "+1", NULL },	   { "1;", NULL },
+		{ "1 # on", "1" }, { "32768 60999 ; ports", "32768 60999" },
+		{ "# on", NULL },  { "core # x", NULL },
+		{ "1 on", NULL },  { "0x10000000000000000", NULL },
+		{ "", NULL },
+	};
+
+	for (size_t i = 0; i < KC_ARRAY_SIZE(table); i++) {
+		kc_cleanup(kc_buf_done) struct kc_buf b = { 0 };
+		bool taken = sysctl_taken(table[i][0], &b);
+
+		assert_int_equal(kc_buf_error(&b), 0);
+		if (taken != (table[i][1] != NULL) || !kc_streq0(b.data, table[i][1]))
+			fail_msg("row %zu", i);
+	}
+}
+
 static void test_cmdline(void **state)
 {
 	char text[] = "  BOOT_IMAGE=/x ro  a=\"b c\" \"d=e f\" g=h=i j\" k\" -- sysctl.a=1\n";
@@ -315,7 +342,7 @@ int main(void)
 		cmocka_unit_test(test_patterns),  cmocka_unit_test(test_expand),
 		cmocka_unit_test(test_settings),  cmocka_unit_test(test_many),
 		cmocka_unit_test(test_bounds),	  cmocka_unit_test(test_compare),
-		cmocka_unit_test(test_cmdline),
+		cmocka_unit_test(test_taken),	  cmocka_unit_test(test_cmdline),
 	};
 
 	return cmocka_run_group_tests_name("sysctl-files", tests, NULL, NULL);
