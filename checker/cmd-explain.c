@@ -80,7 +80,7 @@ static void explain_check(const struct kc_manifest *manifest, const struct kc_ma
 	print_list("Looks at", check->reads);
 	print_params(check);
 	print_section("To mend it by hand", check->remedy);
-	print_list("A repair may touch", check->touches);
+	print_list("A repair may touch (this version repairs nothing)", check->touches);
 	print_list("See", check->references);
 	(void)printf("\nFrom plugin %s %s (%s)\n", manifest->name, manifest->version,
 		     manifest->file);
@@ -92,8 +92,9 @@ static void explain_rule(const struct kc_profile *profile, const struct kc_rule 
 
 	(void)printf("%s: ", rule->id);
 	print_text("", rule->title);
-	(void)printf("  %s, stage %s, repair: %s\n", kc_severity_name(rule->severity),
-		     kc_stage_name(rule->stage), kc_fix_policy_name(rule->fix));
+	(void)printf("  %s, stage %s; fix: %s (has no effect in this version)\n",
+		     kc_severity_name(rule->severity), kc_stage_name(rule->stage),
+		     kc_fix_policy_name(rule->fix));
 	print_section("Why", rule->why);
 	print_section("To mend it by hand", rule->remedy);
 	print_list("See", rule->references);
@@ -203,6 +204,11 @@ static int explain(const struct kc_command *command, const struct kc_profile *pr
 		return 0;
 	}
 	near = kc_nearest(what, names.item);
+	if (!near && !profile)
+		return kc_complain(KC_EXIT_USAGE,
+				   "there is no rule or check %s; a rule of a profile that is not "
+				   "installed needs --profile FILE",
+				   what);
 	return kc_complain(KC_EXIT_USAGE, "there is no rule or check %s%s%s%s", what,
 			   near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
 }

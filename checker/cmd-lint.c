@@ -23,7 +23,9 @@ static unsigned advise(const struct kc_command *command, const struct kc_profile
 	for (uint32_t i = 0; i < profile->n_rules; i++) {
 		const struct kc_rule *rule = profile->rules + i;
 		const struct kc_origin *origin = rule->origins + KC_RULE_CHECK;
-		const char *missing = !rule->why ? "why" : !rule->remedy ? "remedy" : NULL;
+		const char *missing = !rule->why      ? "why"
+				      : !rule->remedy ? "remedy of its own"
+						      : NULL;
 
 		if (!missing)
 			continue;

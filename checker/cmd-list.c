@@ -312,9 +312,14 @@ int kc_command_list(const struct kc_command *command)
 	const struct kc_list *words = &command->options->words;
 	const char *near;
 
-	if (words->n != 1)
+	if (words->n == 0)
 		return kc_complain(KC_EXIT_USAGE, "say what to list: profiles, rules, checks, "
 						  "plugins, facts or reports");
+	if (words->n > 1)
+		return kc_complain(KC_EXIT_USAGE,
+				   "say what to list by one word; %s is one too many, and a "
+				   "profile is given by --profile",
+				   words->item[1]);
 	for (size_t i = 0; i < KC_ARRAY_SIZE(kinds); i++) {
 		if (kc_streq(words->item[0], kinds[i].name))
 			return kinds[i].list(command);

@@ -332,7 +332,7 @@ static int parse_word(struct kc_options *o, const char *word, bool *verb_seen, s
 		return kc_err_set(
 			err, -EINVAL,
 			"unknown verb %s%s%s; there is list, explain and lint, and without "
-			"a verb the host is judged",
+			"a verb the host is judged by --profile NAME",
 			word, near ? ", did you mean " : "", near ? near : "");
 	}
 	*verb_seen = true;
