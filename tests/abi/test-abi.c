@@ -209,7 +209,7 @@ static const char expected[] = "1 1 horizons: 3\n"
 
 /* The loader takes an equal name, and so an equal descriptor, for the same object: both stay open.
  */
-static struct kc_plugin_file open_files[2];
+static struct kc_plugin_file open_files[2] = { { .fd = -EBADF }, { .fd = -EBADF } };
 
 static void find_the_same(struct place *p, const char *name, struct kc_plugin_file *file)
 {
