@@ -17,20 +17,38 @@ static const char *keep_why(const struct kc_host *host, struct kc_run *run, stru
 	return why ? why : "out of memory";
 }
 
-const char *sysctl_unit_mask(const struct kc_host *host, struct kc_run *run, struct kc_arena *arena,
-			     const char *unit)
+int sysctl_unit_mask(const struct kc_host *host, struct kc_run *run, struct kc_arena *arena,
+		     const char *unit, const char **ret_mask)
 {
 	const char *path = kc_arena_printf(arena, "/etc/systemd/system/%s", unit);
 	struct kc_stat st = { .size_of = sizeof(st) };
 	const char *target;
+	bool masks;
+	int r;
 
 	if (!path)
-		return NULL;
-	if (kc_read_link(host, run, path, &target) == 0)
-		return kc_streq(target, "/dev/null") ? path : NULL;
-	if (kc_stat(host, run, path, 0, &st) == 0 && st.type == KC_FILE_REGULAR && st.size == 0)
-		return path;
-	return NULL;
+		return -ENOMEM;
+	r = kc_read_link(host, run, path, &target);
+	if (r == 0) {
+		masks = kc_streq(target, "/dev/null");
+	} else {
+		r = kc_stat(host, run, path, 0, &st);
+		masks = r == 0 && st.type == KC_FILE_REGULAR && st.size == 0;
+	}
+	if (r < 0 && r != -ENOENT && r != -ENOTDIR)
+		return r;
+	*ret_mask = masks ? path : NULL;
+	return 0;
+}
+
+static int read_mask(const struct kc_host *host, struct kc_run *run, struct kc_arena *arena,
+		     struct sysctl_boot *boot)
+{
+	int r = sysctl_unit_mask(host, run, arena, "systemd-sysctl.service", &boot->masked);
+
+	if (r < 0 && r != -ENOMEM)
+		boot->mask_why = keep_why(host, run, arena);
+	return r == -ENOMEM ? r : 0;
 }
 
 static int read_files(const struct kc_host *host, struct kc_run *run, struct kc_arena *arena,
@@ -97,7 +115,8 @@ int sysctl_boot_load(const struct kc_host *host, struct kc_run *run, struct kc_a
 		r = sysctl_settings_index(&boot->settings, arena);
 	if (r == 0)
 		r = sysctl_boot_load_cmdline(host, run, arena, boot, &cmdline_modules);
-	boot->masked = sysctl_unit_mask(host, run, arena, "systemd-sysctl.service");
+	if (r == 0)
+		r = read_mask(host, run, arena, boot);
 	for (size_t i = 0; r == 0 && i < KC_ARRAY_SIZE(modules); i++) {
 		r = sysctl_boot_load_module(host, run, arena, modules[i], cmdline_modules,
 					    boot->module + i);

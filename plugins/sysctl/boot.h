@@ -30,6 +30,7 @@ struct sysctl_argument {
 struct sysctl_boot {
 	struct sysctl_settings settings;
 	const char *masked; /* the link that masks systemd-sysctl.service, or NULL */
+	const char *mask_why; /* why it cannot be told whether there is one; NULL when it can */
 	/* The last file (of those that systemd-sysctl reads) that could not be read; NULL when all
 	 * could. */
 	const char *unreadable, *unreadable_why;
@@ -63,7 +64,9 @@ int sysctl_boot_load_module(const struct kc_host *host, struct kc_run *run, stru
 			    const char *name, const char *cmdline_modules,
 			    struct sysctl_module *ret_module);
 
-/* The link below /etc/systemd/system that masks a unit; NULL when it is not masked there. In the
- * arena. */
-const char *sysctl_unit_mask(const struct kc_host *host, struct kc_run *run, struct kc_arena *arena,
-			     const char *unit);
+/*
+ * The link below /etc/systemd/system that masks a unit, in the arena; NULL when it is not masked
+ * there. A negative errno, with kc_why(), when that cannot be told.
+ */
+int sysctl_unit_mask(const struct kc_host *host, struct kc_run *run, struct kc_arena *arena,
+		     const char *unit, const char **ret_mask);

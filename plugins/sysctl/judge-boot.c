@@ -250,6 +250,12 @@ static void judge(struct judging *j, struct sysctl_judgement *out)
 		say(j, "This file may decide, and cannot be read: %s", boot->unreadable_why);
 		return;
 	}
+	if (boot->mask_why) {
+		out->verdict = KC_ERROR;
+		out->source = "/etc/systemd/system/systemd-sysctl.service";
+		say(j, "Whether any file is applied cannot be told: %s", boot->mask_why);
+		return;
+	}
 	if (judge_module(j, out))
 		return;
 	if (boot->masked && out->winner) {

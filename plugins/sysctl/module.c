@@ -255,13 +255,17 @@ static int search_cmdline(struct search *s, const char *modules)
 
 static int search_files(struct search *s)
 {
-	const char *mask =
-		sysctl_unit_mask(s->host, s->run, s->arena, "systemd-modules-load.service");
+	const char *mask = NULL;
 	int r;
 
 	r = read_folders(s, probe_folders, read_probe_line);
 	if (r < 0)
 		return r;
+	r = sysctl_unit_mask(s->host, s->run, s->arena, "systemd-modules-load.service", &mask);
+	if (r < 0 && r != -ENOMEM)
+		s->unknown = kc_arena_strdup(s->arena, kc_why(s->host, s->run));
+	if (r == -ENOMEM || (r < 0 && !s->unknown))
+		return -ENOMEM;
 	s->bar_unknown = s->unknown;
 	s->unknown = NULL;
 	if (mask) {
