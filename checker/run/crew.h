@@ -29,6 +29,7 @@ struct kc_member {
 	uint32_t cleared; /* so many of todo may run: all, once the facts are there */
 	bool has_facts; /* they were sent to it */
 	bool waited; /* for facts, in the rule that it is in */
+	bool replaces; /* another of its plugin that has died */
 	bool wants_facts; /* it gathers them, before it does anything else */
 	bool dismissed; /* its end was asked for */
 	bool open; /* its channel has not been closed by the other end */

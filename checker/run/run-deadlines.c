@@ -5,11 +5,17 @@
 #include "run-internal.h"
 
 enum {
-	LOAD_USEC = 10 * 1000 * 1000, /* for a plugin to load and open */
+	LOAD_MIN_USEC =
+		2 * 1000 * 1000, /* for a plugin to load and open, or as long as a rule has */
 	CLOSED_USEC = 250 * 1000, /* for a worker that closed its channel to be dead */
 	UNKILLABLE_USEC = 2000 * 1000, /* a worker that does not die by then is given up */
 	STUCK_USEC = 50 * 1000,
 };
+
+static uint64_t load_time(const struct kc_running *run)
+{
+	return KC_MAX(run->config->timeout_usec, (uint64_t)LOAD_MIN_USEC);
+}
 
 /* When a worker must be done with what it does. */
 static uint64_t time_is_up(struct kc_running *run, struct kc_member *m)
@@ -18,7 +24,7 @@ static uint64_t time_is_up(struct kc_running *run, struct kc_member *m)
 
 	switch (m->state) {
 	case KC_MEMBER_LOADING:
-		return m->seen_usec + LOAD_USEC;
+		return m->seen_usec + load_time(run);
 	case KC_MEMBER_GATHERING:
 		return m->seen_usec + run->config->timeout_usec;
 	case KC_MEMBER_RUNNING:
@@ -54,8 +60,8 @@ static uint64_t watch_member(struct kc_running *run, struct kc_member *m, uint64
 			       ? due
 			       : KC_MIN(due, m->closed_usec + CLOSED_USEC);
 	if (m->state == KC_MEMBER_LOADING)
-		kc_member_dismiss(&run->crew, m, "it took more than %d s; its worker was ended",
-				  LOAD_USEC / 1000000);
+		kc_member_dismiss(&run->crew, m, "it took more than %.3g s; its worker was ended",
+				  (double)load_time(run) / 1e6);
 	else
 		kc_member_dismiss(&run->crew, m,
 				  "no verdict within %.3g s (--timeout); its worker was ended",

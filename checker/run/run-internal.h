@@ -7,6 +7,11 @@
 
 /* A run that is under way; for the files run-*.c alone, each of which has one part of it. */
 
+enum {
+	/* For all plugins to load, before rules of those that are there are judged. */
+	KC_BEGIN_USEC = 500 * 1000,
+};
+
 /* A question that is out: whose, and since when. */
 struct kc_asked {
 	uint32_t number, member, rule;
@@ -103,8 +108,8 @@ bool kc_run_gathered(const struct kc_running *run);
 
 /*
  * Once every plugin is loaded, so that a contract that is broken is seen before anything is judged,
- * whoever is idle and has work is set to it: first what has no conditions, and the rest when the
- * facts are there.
+ * or those that are slow about it have had their time, whoever is idle and has work is set to it:
+ * first what has no conditions, and the rest when the facts are there.
  */
 void kc_run_release(struct kc_running *run);
 

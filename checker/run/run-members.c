@@ -29,8 +29,8 @@ static void on_refused(struct kc_running *run, struct kc_member *m, const struct
 		kc_member_dismiss(&run->crew, m, "it wrote rubbish to its channel");
 		return;
 	}
-	/* Once rules have run, it is one more way for a plugin to lose its own. */
-	if (kind == KC_REFUSED_UNFIT && !run->begun) {
+	/* One that was fit before only loses its own rules by it. */
+	if (kind == KC_REFUSED_UNFIT && !m->replaces) {
 		run->refused = kc_err_set(run->err, -EINVAL, "%s", text);
 		return;
 	}
@@ -207,8 +207,10 @@ static void replace(struct kc_running *run, const struct kc_member *m, uint32_t 
 	}
 	if (run->respawns[m->plugin]++ < RESPAWNS_MAX) {
 		r = kc_crew_add(&run->crew, m->plugin, todo, n, &fresh);
-		if (r >= 0)
+		if (r >= 0) {
+			fresh->replaces = true;
 			return;
+		}
 		why = "no worker could be started for it";
 		/* The list went with the attempt. */
 		for (uint32_t i = m->next; i < m->n_todo; i++)

@@ -17,7 +17,7 @@ bool kc_run_gathered(const struct kc_running *run)
 	return true;
 }
 
-/* One that takes longer to load than a rule may is waited for by its own rules alone. */
+/* One that takes longer to load than others should wait is waited for by its own rules alone. */
 static bool loaded(const struct kc_running *run)
 {
 	uint64_t now = kc_now_usec();
@@ -25,7 +25,7 @@ static bool loaded(const struct kc_running *run)
 	for (size_t i = 0; i < run->crew.n_members; i++) {
 		const struct kc_member *m = run->crew.members[i];
 
-		if (m->state == KC_MEMBER_LOADING && now < m->seen_usec + run->config->timeout_usec)
+		if (m->state == KC_MEMBER_LOADING && now < m->seen_usec + KC_BEGIN_USEC)
 			return false;
 	}
 	return true;

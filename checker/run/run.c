@@ -127,8 +127,8 @@ static int loop(struct kc_running *run)
 		next = KC_MIN(kc_run_watch_members(run, now), run->hurried ? end : last_call);
 		/* For who is not loaded by then, nobody waits any longer. */
 		if (!run->begun)
-			next = KC_MIN(next, KC_MAX(run->start_usec + run->config->timeout_usec,
-						   now + SHORT_USEC));
+			next = KC_MIN(next,
+				      KC_MAX(run->start_usec + KC_BEGIN_USEC, now + SHORT_USEC));
 		tick(run, now);
 		r = wait_for_any(run, next);
 		if (run->refused)

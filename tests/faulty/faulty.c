@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/shm.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -53,6 +54,45 @@ __attribute__((constructor)) static void crash_early(void)
 	raise(SIGSEGV);
 }
 #endif
+
+#if FAULT_IS_HANG_EARLY
+__attribute__((constructor)) static void hang_early(void)
+{
+	(void)sleep(1000);
+}
+#endif
+
+/* The memory by which k8scheck sees what is judged (its rule's index, plus one), and since when. */
+static volatile uint32_t *find_slot(void)
+{
+	FILE *maps = fopen("/proc/self/maps", "re");
+	unsigned long at = 0;
+	char line[512];
+
+	while (maps && fgets(line, sizeof(line), maps)) {
+		if (strstr(line, "k8scheck-slot") && sscanf(line, "%lx", &at) == 1)
+			break;
+	}
+	if (maps)
+		(void)fclose(maps);
+	if (!at)
+		abort();
+	return (volatile uint32_t *)at;
+}
+
+static uint32_t own_rule(void)
+{
+	return find_slot()[0] - 1;
+}
+
+/* A frame ASK: size, type, rule, kind, time-out, number, one text of three bytes. */
+static void ask_raw(void)
+{
+	const uint32_t frame[] = { 44, 8, own_rule(), 1, UINT32_MAX, UINT32_MAX,
+				   0,  0, 1,	      3, 0x632e61 };
+
+	write_raw(frame, sizeof(frame));
+}
 
 static void misbehave(const struct kc_host *host, struct kc_run *run)
 {
@@ -110,6 +150,37 @@ static void misbehave(const struct kc_host *host, struct kc_run *run)
 #elif FAULT_IS_RUBBISH
 	write_raw("\xff\xfe rubbish of a plugin that writes where it should not", 48);
 	(void)sleep(1000);
+#elif FAULT_IS_HALF
+	/* What comes behind is swallowed by a frame that never ends. */
+	const uint32_t frame[] = { 1000000, 6, own_rule() };
+
+	write_raw(frame, sizeof(frame));
+	pass(host, run);
+#elif FAULT_IS_ASK_TWICE
+	ask_raw();
+	ask_raw();
+	(void)sleep(1000);
+#elif FAULT_IS_DEAF
+	(void)shutdown(find_channel(), SHUT_RD);
+	ask_raw();
+	(void)sleep(1000);
+#elif FAULT_IS_STALL
+	volatile uint32_t *slot = find_slot();
+
+	for (uint32_t i = 0;; i++) {
+		slot[0] = i;
+		slot[1] = 1;
+		slot[2] = slot[3] = UINT32_MAX;
+		(void)usleep(100);
+	}
+#elif FAULT_IS_REASON
+	/* A finding: size, type, rule, skip, now, five texts that are not there, a reason. */
+	const uint32_t none = UINT32_MAX;
+	const uint32_t frame[] = { 48,	 3,    own_rule(), KC_SKIP, KC_NOW, none,
+				   none, none, none,	   none,    3,	    0x636261 };
+
+	write_raw(frame, sizeof(frame));
+	(void)sleep(1000);
 #elif FAULT_IS_SILENT
 	;
 #elif FAULT_IS_LIE
@@ -121,7 +192,7 @@ static void misbehave(const struct kc_host *host, struct kc_run *run)
 
 	pass(host, run);
 	(void)kc_finding(host, run, &finding);
-#elif FAULT_IS_CONSTRUCTOR
+#elif FAULT_IS_CONSTRUCTOR || FAULT_IS_HANG_EARLY
 	pass(host, run);
 #else
 #error "no such fault"
@@ -132,6 +203,7 @@ int FAULT_RUN(void *state, const struct kc_host *host, struct kc_run *run)
 {
 	(void)state;
 	(void)write_raw;
+	(void)ask_raw;
 	(void)pass;
 	misbehave(host, run);
 	return 0;

@@ -31,6 +31,12 @@ CAUSES = {
     "silent": "ended without a verdict",
     "lie": "a verdict that there is not",
     "constructor": "could not be loaded",
+    "hang-early": "could not be loaded: it took more than 2 s",
+    "half": "no verdict within 2 s",
+    "ask-twice": "wrote rubbish to its channel",
+    "deaf": "no verdict within 2 s",
+    "stall": "no verdict within 2 s",
+    "reason": "wrote rubbish to its channel",
 }
 if SANITIZED:
     # The sanitizer's own limits stand in the place of ours, and it ends the process with a status.
@@ -41,11 +47,13 @@ GOOD = 20
 
 
 def profile():
+    """A bad rule behind every good one, and those that are left at the end."""
     lines = ["rules:"]
-    for i in range(GOOD):
-        lines += [f"  - id: good-{i}", "    check: sysctl.value", f"    title: Good rule {i}",
-                  f"    with: {{keys: [test.key{i}], value: {i}}}"]
-        faults = list(CAUSES)
+    faults = list(CAUSES)
+    for i in range(max(GOOD, len(faults))):
+        if i < GOOD:
+            lines += [f"  - id: good-{i}", "    check: sysctl.value", f"    title: Good rule {i}",
+                      f"    with: {{keys: [test.key{i}], value: {i}}}"]
         if i < len(faults):
             lines += [f"  - id: bad-{faults[i]}", f"    check: faulty-{faults[i]}.check",
                       "    title: Bad rule"]
