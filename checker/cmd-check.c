@@ -285,6 +285,16 @@ static void on_log(void *context, uint32_t level, const char *plugin, const char
 	(void)fprintf(stderr, "k8scheck: %s: %s\n", plugin, safe.data ? safe.data : "");
 }
 
+/* Verdicts of who may not see everything are worth less; each says so, and the run as well. */
+static void warn_of_user(struct check *c)
+{
+	if (geteuid() != 0)
+		warn(c, kc_arena_printf(c->arena,
+					"k8scheck runs as user %u, not as root: what this user may "
+					"not see could not be decided; run it as root",
+					(unsigned)geteuid()));
+}
+
 static void configure(struct check *c)
 {
 	const struct kc_options *o = c->options;
@@ -300,6 +310,7 @@ static void configure(struct check *c)
 		live = !foreign;
 		warn(c, foreign);
 	}
+	warn_of_user(c);
 	c->config = (struct kc_run_config){
 		.profile = c->profile,
 		.plugins = c->plugins,
@@ -417,7 +428,7 @@ static int prepare(struct check *c)
 	c->profile = kc_command_profile(c->command);
 	if (!c->profile)
 		return KC_EXIT_USAGE;
-	c->warnings = kc_arena_zalloc(c->arena, c->profile->n_sources + 2, sizeof(*c->warnings));
+	c->warnings = kc_arena_zalloc(c->arena, c->profile->n_sources + 3, sizeof(*c->warnings));
 	for (uint32_t i = 0; i < c->profile->n_sources; i++)
 		warn(c, c->profile->sources[i].warning);
 	if (kc_select(c->profile, c->options, &err) < 0)

@@ -210,13 +210,14 @@ static void add_message(struct kc_buf *b, const struct kc_result *result,
 		kc_value_add(b, f->subject, MESSAGE_MAX);
 		if (f->subject && (why || f->expected || f->found))
 			kc_buf_adds(b, ": ");
+		if (why ? f->expected && f->found : f->expected || f->found) {
+			kc_buf_adds(b, "expected ");
+			kc_value_add(b, f->expected ? f->expected : "another", MESSAGE_MAX);
+			kc_buf_adds(b, ", found ");
+			kc_value_add(b, f->found && *f->found ? f->found : "nothing", MESSAGE_MAX);
+			kc_buf_adds(b, why ? ": " : "");
+		}
 		kc_value_add(b, why, MESSAGE_MAX);
-		if (why || (!f->expected && !f->found))
-			return;
-		kc_buf_adds(b, "expected ");
-		kc_value_add(b, f->expected ? f->expected : "another", MESSAGE_MAX);
-		kc_buf_adds(b, ", found ");
-		kc_value_add(b, f->found && *f->found ? f->found : "nothing", MESSAGE_MAX);
 		return;
 	}
 }

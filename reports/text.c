@@ -120,10 +120,17 @@ static void header_run(struct text *t)
 	if (!*separator)
 		kc_buf_adds(&t->line, "no sandbox");
 	field(t, "sandbox");
-	KC_FOREACH_STR (warning, run->warnings) {
+}
+
+/* --quiet keeps them: they say what the verdicts are worth. */
+static void warnings(struct text *t)
+{
+	KC_FOREACH_STR (warning, t->report->run.warnings) {
+		t->begun = true;
 		kc_buf_reset(&t->line);
 		kc_value_add(&t->line, warning, VALUE_MAX);
-		kc_layout_line(&t->layout, 2, KC_INK_YELLOW, "warning:", 0, line(t));
+		kc_layout_line(&t->layout, t->style->quiet ? 0 : 2, KC_INK_YELLOW, "warning:", 0,
+			       line(t));
 	}
 }
 
@@ -593,6 +600,7 @@ int kc_report_text(const struct kc_report *report, const struct kc_report_style 
 
 	if (!style->quiet)
 		header(&t);
+	warnings(&t);
 	if (style->verbose && !style->quiet)
 		facts(&t);
 	for (uint8_t i = KC_STAGE_HOST; i < KC_STAGE_MAX; i++)
