@@ -3,9 +3,28 @@
 
 #include "base/utf8.h"
 #include "commands.h"
+#include "rule-text.h"
+
+enum {
+	FOLD_AT = 96
+};
 
 /* `explain RULE` and `explain CHECK`: what it judges, from which places, why, how to mend it by
  * hand. */
+
+/* How much of a line fits: all of it, or as many words as do. A word is never broken. */
+static size_t fold(const char *text, size_t line)
+{
+	size_t n = FOLD_AT;
+
+	if (line <= FOLD_AT)
+		return line;
+	while (n > 0 && text[n] != ' ')
+		n--;
+	if (n == 0)
+		n = strcspn(text, " \n");
+	return n;
+}
 
 /* A paragraph, line by line with an indent; control characters of a profile's author escaped. */
 static void print_text(const char *indent, const char *text)
@@ -17,6 +36,30 @@ static void print_text(const char *indent, const char *text)
 		kc_escape(&safe, text, n);
 		(void)printf("%s%s\n", n ? indent : "", safe.data ? safe.data : "");
 		text += n + (text[n] == '\n');
+	}
+}
+
+/* Sentences, filled anew: authors break lines where their editor does. Empty lines part paragraphs.
+ */
+static void print_prose(const char *indent, const char *text)
+{
+	kc_cleanup(kc_buf_done) struct kc_buf joined = { 0 };
+	const char *p;
+
+	for (p = text; p && *p; p++)
+		kc_buf_addc(&joined, *p == '\n' && p[1] && p[1] != '\n' && p[1] != ' ' &&
+						     (p == text || p[-1] != '\n')
+					     ? ' '
+					     : *p);
+	for (p = joined.data; p && *p;) {
+		kc_cleanup(kc_buf_done) struct kc_buf safe = { 0 };
+		size_t line = strcspn(p, "\n"), n = fold(p, line);
+
+		kc_escape(&safe, p, n);
+		(void)printf("%s%s\n", n ? indent : "", safe.data ? safe.data : "");
+		p += n;
+		/* The space that a line was folded at, or its end. */
+		p += *p == '\n' || (n < line && *p == ' ');
 	}
 }
 
@@ -43,7 +86,7 @@ static void print_texts(const char *title, const struct kc_manifest_text *texts,
 		(void)printf("\n%s\n", title);
 	for (uint32_t i = 0; i < n; i++) {
 		(void)printf("  %s\n", texts[i].id);
-		print_text("    ", texts[i].text);
+		print_prose("    ", texts[i].text);
 	}
 }
 
@@ -62,14 +105,14 @@ static void print_params(const struct kc_manifest_check *check)
 		else if (p->fallback)
 			(void)printf("; %s by default", *p->fallback ? p->fallback : "empty");
 		(void)printf(")\n");
-		print_text("    ", p->doc);
+		print_prose("    ", p->doc);
 	}
 }
 
 static void explain_check(const struct kc_manifest *manifest, const struct kc_manifest_check *check)
 {
 	(void)printf("%s: %s\n", check->id, check->title);
-	print_text("  ", check->doc);
+	print_prose("  ", check->doc);
 	(void)printf("\nJudges\n");
 	if (check->flags & KC_CHECK_NOW)
 		(void)printf("  now   the running system\n");
@@ -86,6 +129,25 @@ static void explain_check(const struct kc_manifest *manifest, const struct kc_ma
 		     manifest->file);
 }
 
+/* With what the rule asks its check. */
+static void print_values(const struct kc_rule *rule)
+{
+	bool begun = false;
+
+	for (uint32_t i = 0; i < rule->check->n_params; i++) {
+		kc_cleanup(kc_buf_done) struct kc_buf value = { 0 };
+
+		if (rule->params[i].type == 0)
+			continue;
+		if (!begun)
+			(void)printf("\nParameters of this rule\n");
+		begun = true;
+		kc_buf_addf(&value, "%s: ", rule->check->params[i].name);
+		kc_rule_text_value(&value, rule->params + i);
+		print_text("  ", value.data ? value.data : "");
+	}
+}
+
 static void explain_rule(const struct kc_profile *profile, const struct kc_rule *rule)
 {
 	const struct kc_origin *origin = rule->origins + KC_RULE_CHECK;
@@ -95,10 +157,13 @@ static void explain_rule(const struct kc_profile *profile, const struct kc_rule 
 	(void)printf("  %s, stage %s; fix: %s (has no effect in this version)\n",
 		     kc_severity_name(rule->severity), kc_stage_name(rule->stage),
 		     kc_fix_policy_name(rule->fix));
-	print_section("Why", rule->why);
+	if (rule->why && *rule->why)
+		(void)printf("\nWhy\n");
+	print_prose("  ", rule->why);
 	print_section("To mend it by hand", rule->remedy);
 	print_list("See", rule->references);
 	print_list("Tags", rule->tags);
+	print_values(rule);
 	(void)printf("\nFrom ");
 	print_text("", profile->sources[origin->source].name);
 	(void)printf("\n");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <limits.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "paths.h"
@@ -36,6 +37,7 @@ static int absolute(struct kc_arena *arena, struct kc_err *err, const struct kc_
 {
 	const char **items = kc_arena_zalloc(arena, given->n + 1, sizeof(*items));
 	char cwd[PATH_MAX];
+	struct stat st;
 
 	if (!items || !getcwd(cwd, sizeof(cwd)))
 		return kc_err_set(err, items ? -errno : -ENOMEM,
@@ -46,6 +48,12 @@ static int absolute(struct kc_arena *arena, struct kc_err *err, const struct kc_
 				   : kc_arena_printf(arena, "%s/%s", cwd, given->item[i]);
 		if (!items[i])
 			return kc_err_set(err, -ENOMEM, "out of memory");
+		if (stat(items[i], &st) < 0)
+			return kc_err_set(err, -errno, "--plugin-dir %s: %s", given->item[i],
+					  kc_strerror(errno));
+		if (!S_ISDIR(st.st_mode))
+			return kc_err_set(err, -ENOTDIR, "--plugin-dir %s: this is no folder",
+					  given->item[i]);
 	}
 	*ret_list = items;
 	return 0;

@@ -209,6 +209,10 @@ static int host_finding(struct kc_run *run, const struct kc_finding *finding)
 	f.size = sizeof(f);
 	if (run->gathering || run->planning)
 		return refuse(run, -EINVAL, "findings belong into run()");
+	if (finding->size < offsetof(struct kc_finding, reserved))
+		return refuse(run, -EINVAL,
+			      "the check reported a finding without its size "
+			      "(.size = sizeof(struct kc_finding))");
 	if (f.verdict < KC_PASS || f.verdict > KC_FAIL)
 		return refuse(run, -EINVAL, "the check reported a verdict that there is not");
 	if ((f.horizon != KC_NOW && f.horizon != KC_BOOT) || !(f.horizon & run->horizons))

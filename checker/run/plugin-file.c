@@ -266,6 +266,9 @@ int kc_plugin_file_open(const struct kc_manifest *manifest, struct kc_err *err,
 	if (!file.path)
 		return kc_err_set(err, -ENOMEM, "out of memory");
 	r = kc_trust_open(AT_FDCWD, file.path, KC_TRUST_STICKY, err, &vetted);
+	if (r == -ENOENT)
+		(void)kc_err_set(err, r, "%s is not there beside its manifest; was it built?",
+				 file.path);
 	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", vetted);
 	if (r >= 0)
 		file.fd = open(link, O_RDONLY | O_NONBLOCK | O_CLOEXEC);

@@ -135,12 +135,12 @@ def test_misuse():
         (
             "plugins nowhere",
             ["--plugin-dir", "/nonexistent", "--profile", "crio-1.18"],
-            "there is no plugin 'sysctl' in /nonexistent",
+            "--plugin-dir /nonexistent: No such file or directory",
         ),
         (
             "a list of plugins nowhere",
             ["--plugin-dir", "/nonexistent", "list", "checks"],
-            "there is no plugin in /nonexistent",
+            "--plugin-dir /nonexistent: No such file or directory",
         ),
         (
             "a rule that there is not",

@@ -179,7 +179,7 @@ def test_trust():
     refused(
         "nothing in its place",
         lambda place: os.unlink(place.so),
-        "plugin probe is refused: @/parent/plugins/probe.so: @/parent/plugins/probe.so: " "No such file or directory\n",
+        "plugin probe is refused: @/parent/plugins/probe.so is not there beside its manifest; was it built?\n",
     )
     # Nothing comes from elsewhere in its stead, and a plugin that no rule uses costs nothing.
     with Place() as place:
