@@ -78,9 +78,9 @@ static void say_beaten(struct judging *j)
 					    KC_ARRAY_SIZE(list) - n);
 	if (n == 0)
 		return;
-	say(j, "It beats");
+	say(j, "The line that wins beats");
 	for (size_t i = 0; i < KC_MIN(n, (size_t)BEATEN_SHOWN); i++)
-		say(j, "%s:%u (%s)%s", list[i]->file, list[i]->line, list[i]->value,
+		say(j, "%s:%u (which says %s)%s", list[i]->file, list[i]->line, list[i]->value,
 		    i + 1 < n && i + 1 < BEATEN_SHOWN ? ","
 		    : n > BEATEN_SHOWN		      ? " and others."
 						      : ".");
