@@ -144,6 +144,10 @@ static void judge_enabled(const struct boot *b, struct unit_judgement *j)
 		j->source = b->script_link;
 	} else if (j->verdict == KC_FAIL) {
 		j->message = explain_not_started(b);
+		/* "expected enabled, found enabled" would explain nothing. */
+		if (b->unit.state == KC_UNIT_ENABLED)
+			j->found = kc_text(rule->host, rule->run, "%s, and not started at boot",
+					   j->found);
 		if (b->start.reached)
 			j->message =
 				kc_text(rule->host, rule->run,
