@@ -86,6 +86,29 @@ static int judge_equivalent(const struct judgement *j, const struct argument *a)
 			 *value->value ? value->value : "none", value->source, message);
 }
 
+/* Which driver counts without the flag may be the runtime's to say. 1 when it was judged here. */
+static int judge_runtimes_driver(const struct judgement *j, const struct argument *a)
+{
+	struct kubelet_driver driver;
+	bool same;
+	int r;
+
+	if (!a->setting || !kc_streq0(a->setting->key, "cgroupDriver"))
+		return 0;
+	r = kubelet_driver(j, &driver);
+	if (r < 0)
+		return r;
+	if (driver.undecided)
+		r = kc_report(j->host, j->run, j->horizon, KC_ERROR, a->flag, a->wanted, NULL,
+			      driver.value.source, driver.note);
+	if (driver.undecided || !driver.from_runtime)
+		return r < 0 ? r : driver.undecided;
+	same = kubelet_same(j, a->setting, a->flag, driver.value.value, a->wanted);
+	r = kc_report(j->host, j->run, j->horizon, same ? KC_PASS : KC_FAIL, a->flag, a->wanted,
+		      driver.value.value, driver.value.source, driver.note);
+	return r < 0 ? r : 1;
+}
+
 static int judge_argument(const struct judgement *j, const struct kc_pair *pair)
 {
 	struct argument a = { .wanted = pair->value };
@@ -107,6 +130,9 @@ static int judge_argument(const struct judgement *j, const struct kc_pair *pair)
 		return r;
 	if (a.given)
 		return judge_given(j, &a);
+	r = judge_runtimes_driver(j, &a);
+	if (r)
+		return r < 0 ? r : 0;
 	return a.setting ? judge_equivalent(j, &a) : report_missing(j, &a);
 }
 
