@@ -41,6 +41,7 @@
  *   -EAGAIN      the other side says that it is not available yet, or has no room
  *   -EREMOTEIO   the other side answers that it failed; kc_why() has its words
  *   -ENOTCONN    there is no bus, so nobody can be asked
+ *   -EIO         the question was lost on k8scheck's own side: nothing can be said about the host
  *   -ENOMEM      memory (of the process, or of the rule's bound) is short
  */
 

@@ -32,7 +32,8 @@ struct door_process {
 struct pending {
 	uint32_t number;
 	pid_t door;
-	uint64_t deadline_usec;
+	uint64_t timeout_usec;
+	uint64_t deadline_usec; /* UINT64_MAX: the door is at another, asked before */
 };
 
 struct broker {
@@ -77,7 +78,7 @@ static void end_door(struct broker *b, size_t index, const char *why)
 			i++;
 			continue;
 		}
-		fail(b, b->pending[i].number, -ECONNRESET, why);
+		fail(b, b->pending[i].number, -EIO, why);
 		b->pending[i] = b->pending[--b->n_pending];
 	}
 	(void)kill(-d->pid, SIGKILL);
@@ -137,6 +138,21 @@ static struct door_process *find_door(struct broker *b, const char *key)
 	return start_door(b, key);
 }
 
+/* The time of a question begins when its door is done with those before it. */
+static void start_next(struct broker *b, pid_t door)
+{
+	struct pending *first = NULL;
+
+	for (size_t i = 0; i < b->n_pending; i++) {
+		struct pending *p = b->pending + i;
+
+		if (p->door == door && (!first || p->number < first->number))
+			first = p;
+	}
+	if (first && first->deadline_usec == UINT64_MAX)
+		first->deadline_usec = kc_now_usec() + first->timeout_usec + GRACE_USEC;
+}
+
 static void pass_on(struct broker *b, const struct kc_frame *frame)
 {
 	kc_cleanup(kc_arena_done) struct kc_arena arena = { 0 };
@@ -144,7 +160,7 @@ static void pass_on(struct broker *b, const struct kc_frame *frame)
 	struct door_process *d;
 
 	if (kc_read_question(frame, &arena, &question) < 0) {
-		fail(b, frame->rule, -EBADMSG, "the question cannot be read");
+		fail(b, frame->rule, -EIO, "the question cannot be read");
 		return;
 	}
 	if (!b->root) {
@@ -153,7 +169,7 @@ static void pass_on(struct broker *b, const struct kc_frame *frame)
 	}
 	d = b->n_pending < PENDING_MAX ? find_door(b, kc_door_key(&question, &arena)) : NULL;
 	if (!d) {
-		fail(b, frame->rule, -EAGAIN,
+		fail(b, frame->rule, -EIO,
 		     "the broker has too many questions to answer at once; ask for less with "
 		     "--jobs");
 		return;
@@ -161,9 +177,10 @@ static void pass_on(struct broker *b, const struct kc_frame *frame)
 	b->pending[b->n_pending++] = (struct pending){
 		.number = frame->rule,
 		.door = d->pid,
-		.deadline_usec = kc_now_usec() + GRACE_USEC +
-				 KC_MIN(question.timeout_usec, (uint64_t)TIMEOUT_MAX_USEC),
+		.timeout_usec = KC_MIN(question.timeout_usec, (uint64_t)TIMEOUT_MAX_USEC),
+		.deadline_usec = UINT64_MAX,
 	};
+	start_next(b, d->pid);
 	kc_frame_question(&d->channel.out, frame->rule, &question);
 	(void)kc_channel_flush(&d->channel);
 }
@@ -227,6 +244,7 @@ static bool receive_answers(struct broker *b, size_t index)
 			end_door(b, index, "");
 			return false;
 		}
+		start_next(b, d->pid);
 	}
 	if (r != 0) {
 		end_door(b, index, "the answer cannot be read");
@@ -244,8 +262,10 @@ static void end_late(struct broker *b)
 
 		if (b->pending[i].deadline_usec > now)
 			continue;
-		fail(b, b->pending[i].number, -ETIMEDOUT,
-		     "no answer came in time, not even that there is none");
+		fail(b, b->pending[i].number, -EIO,
+		     "whoever asks it did not say in time that there is no answer, which is a "
+		     "fault of "
+		     "k8scheck, or of a machine that is too busy");
 		b->pending[i] = b->pending[--b->n_pending];
 		for (size_t k = 0; k < b->n_doors; k++) {
 			if (b->doors[k].pid == door) {

@@ -76,7 +76,7 @@ void kc_run_on_ask(struct kc_running *run, struct kc_member *m, const struct kc_
 static void bury_broker(struct kc_running *run)
 {
 	static const struct kc_answer gone = {
-		.code = -ECONNRESET,
+		.code = -EIO,
 		.why = "the broker died (this is a fault of k8scheck)",
 	};
 

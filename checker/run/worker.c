@@ -140,7 +140,8 @@ static void ask(void *context, const struct kc_question *question, struct kc_are
 	}
 	r = frame.type == KC_FRAME_ANSWER ? kc_read_answer(&copy, arena, ret_answer) : -EBADMSG;
 	if (r < 0)
-		kc_answer_fail(ret_answer, arena, r, "the broker's answer cannot be read");
+		kc_answer_fail(ret_answer, arena, r == -ENOMEM ? r : -EIO,
+			       "the broker's answer cannot be read");
 }
 
 /* Rules without conditions run while facts are still gathered; one that asks for a fact waits here.
