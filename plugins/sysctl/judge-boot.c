@@ -274,6 +274,10 @@ static void judge(struct judging *j, struct sysctl_judgement *out)
 		out->source = place_of(j, out->winner);
 		sysctl_judge_value(j->host, j->run, &j->c->want, value, out);
 		say_winner(j, value == out->winner->value);
+		/* The rule's remedy may add a line that this one beats. */
+		if (out->verdict == KC_FAIL)
+			say(j, "This line decides: change it, or set the key in a file whose name "
+			       "sorts behind.");
 	} else {
 		judge_unset(j, out);
 		say_without_effect(j);
