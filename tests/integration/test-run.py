@@ -114,6 +114,39 @@ def interrupted():
             suite.expect_true(f"{number.name}: processes left", gone, processes(host.path))
 
 
+def what_a_worker_has():
+    """A plugin gets the descriptors of its own, and none of k8scheck's, of its report, or of another's."""
+    with Host(FILES) as host:
+        started = Started(host, rule("slow", "faulty-sleep.check") + rule("s", "faulty-silent.check"))
+        worker = wait_for(lambda: processes(host.path).get("kc-faulty-sleep"))
+        suite.expect_true("a worker", worker, processes(host.path))
+        time.sleep(0.3)
+        fds = f"/proc/{worker[0]}/fd"
+        has = sorted(os.path.basename(os.readlink(f"{fds}/{fd}")).split(":")[0] for fd in os.listdir(fds))
+        suite.expect("descriptors of a worker", has,
+                     sorted(["null", "pipe", "pipe", "faulty-sleep.so", os.path.basename(host.path), "socket"]))
+        started.process.kill()
+        started.end()
+
+
+def signals_ignored():
+    """Whoever starts it may have signals ignored, which stays so over exec."""
+    with Host(FILES) as host, tempfile.TemporaryDirectory(prefix="k8scheck-run-") as tmp:
+        with open(tmp + "/p.yaml", "w") as f:
+            f.write("rules:\n" + good("g") + rule("crash", "faulty-exit.check"))
+        began = time.monotonic()
+        done = subprocess.run(
+            ["sh", "-c", 'trap "" CHLD HUP INT PIPE TERM; exec "$@"', "sh", PROGRAM, "--plugin-dir", PLUGINS,
+             "--plugin-dir", FAULTY, "--root", host.path, "--live", "--profile", tmp + "/p.yaml"],
+            capture_output=True, text=True, timeout=60,
+            preexec_fn=lambda: signal.signal(signal.SIGCHLD, signal.SIG_IGN))
+        suite.expect("signals ignored: exit", done.returncode, 3)
+        suite.expect_in("signals ignored", "exited with status 0", done.stdout)
+        suite.expect_true("signals ignored: at once", time.monotonic() - began < 5)
+        suite.expect_true("signals ignored: processes left", wait_for(lambda: not processes(host.path)),
+                          processes(host.path))
+
+
 def zygote_dies():
     with Host(FILES) as host:
         started = Started(host, rule("slow", "faulty-sleep.check") + good("g"))
@@ -238,6 +271,8 @@ def no_descriptors_left():
 
 
 interrupted()
+what_a_worker_has()
+signals_ignored()
 zygote_dies()
 # Left out of a build without the runtime's door.
 if os.path.exists(PLUGINS + "/cri.so"):
