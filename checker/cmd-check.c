@@ -65,6 +65,21 @@ static int want(struct check *c, const char *text, struct wanted *w)
 	return 0;
 }
 
+/* The later report would replace the earlier one, without a word. */
+static int refuse_same(const struct check *c)
+{
+	const struct wanted *last = c->wanted + c->n_wanted - 1;
+
+	for (const struct wanted *w = c->wanted; w < last; w++) {
+		if (kc_report_output_same(w->output, last->output))
+			return kc_complain(KC_EXIT_USAGE,
+					   "two reports go to %s (%s and %s); give each a file of "
+					   "its own",
+					   last->spec.path, w->spec.format, last->spec.format);
+	}
+	return 0;
+}
+
 static int want_all(struct check *c)
 {
 	static const char *const by_default[] = { "text", NULL };
@@ -78,6 +93,8 @@ static int want_all(struct check *c)
 		int r = want(c, spec, c->wanted + c->n_wanted);
 
 		c->n_wanted++;
+		if (!r)
+			r = refuse_same(c);
 		if (r)
 			return r;
 		on_stdout += !c->wanted[c->n_wanted - 1].spec.path;

@@ -58,8 +58,9 @@ int main(int argc, char **argv)
 	int r;
 
 	open_standard_fds();
-	/* A reader that goes away is an error of writing, with a sentence and an exit code. */
+	/* A reader that goes away, or a limit of size, is an error of writing, with a sentence. */
 	(void)sigaction(SIGPIPE, &ignore, NULL);
+	(void)sigaction(SIGXFSZ, &ignore, NULL);
 	if (kc_options_parse(argc, argv, &err, &options) < 0)
 		return kc_complain(KC_EXIT_USAGE, "%s", err.text);
 	if (kc_paths_find(&options, &arena, &err, &command.paths) < 0)

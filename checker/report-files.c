@@ -32,19 +32,17 @@ int kc_report_spec_parse(const char *text, struct kc_err *err, struct kc_report_
 	struct kc_report_spec spec = { 0 };
 
 	if (n == 0 || *text == '-' || (text[n] && text[n] != '='))
-		return kc_err_set(err, -EINVAL,
-				  "--report %s: give a format, or FORMAT=FILE; `k8scheck list "
-				  "reports` has them",
-				  text);
+		return kc_err_set(
+			err, -EINVAL,
+			"give a format, or FORMAT=FILE; `k8scheck list reports` has them");
 	if (text[n] == '=' && !text[n + 1])
-		return kc_err_set(err, -EINVAL,
-				  "--report %s: the name of a file is missing after =", text);
+		return kc_err_set(err, -EINVAL, "the name of a file is missing after =");
 	spec.format = strndup(text, n);
 	if (text[n] == '=' && !kc_streq(text + n, "=-"))
 		spec.path = strdup(text + n + 1);
 	if (!spec.format || (!spec.path && text[n] == '=' && !kc_streq(text + n, "=-"))) {
 		kc_report_spec_done(&spec);
-		return kc_err_set(err, -ENOMEM, "--report %s: no memory", text);
+		return kc_err_set(err, -ENOMEM, "no memory");
 	}
 	*ret_spec = spec;
 	return 0;
@@ -216,17 +214,26 @@ int kc_report_output_open(const struct kc_report_spec *spec, struct kc_err *err,
 	return 0;
 }
 
+static bool is_file(const struct kc_report_output *o)
+{
+	return o->target.dir >= 0 && (!o->target.type || S_ISREG(o->target.type));
+}
+
+bool kc_report_output_same(const struct kc_report_output *a, const struct kc_report_output *b)
+{
+	struct stat x, y;
+
+	return is_file(a) && is_file(b) && kc_streq(a->target.name, b->target.name) &&
+	       fstat(a->target.dir, &x) == 0 && fstat(b->target.dir, &y) == 0 &&
+	       x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
 int kc_report_output_fd(const struct kc_report_output *output)
 {
 	return output->temp ? -EBADF : output->fd;
 }
 
 /* ---- writing ---- */
-
-static bool is_file(const struct kc_report_output *o)
-{
-	return o->target.dir >= 0 && (!o->target.type || S_ISREG(o->target.type));
-}
 
 /* The first failure is kept: stdio forgets which one it was. */
 static ssize_t write_through(void *cookie, const char *data, size_t size)

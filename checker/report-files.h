@@ -35,6 +35,9 @@ struct kc_report_output;
 int kc_report_output_open(const struct kc_report_spec *spec, struct kc_err *err,
 			  struct kc_report_output **ret_output);
 
+/* True when both would put their report under the same name, so that one would be lost. */
+bool kc_report_output_same(const struct kc_report_output *a, const struct kc_report_output *b);
+
 /* Writes one report, once. What stands under the name in FILE is untouched until
  * kc_report_output_commit(). */
 int kc_report_output_write(struct kc_report_output *output, kc_report_writer *writer,

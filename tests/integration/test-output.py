@@ -284,6 +284,22 @@ def test_reports(host):
         suite.expect_true("/dev/full is still a device", not os.path.isfile("/dev/full"))
         suite.expect("/dev/null takes all", call(*base, "--report", "json=/dev/null").code, 0)
 
+        for names in (("one.x", "one.x"), ("one.x", "folder/../one.x")):
+            both = ["--report", "json=" + at(names[0]), "--report", "junit=" + at(names[1])]
+            refused("two reports to one file", [*base, *both], "(json and junit); give each a file of its own")
+        suite.expect_true("neither is written", not os.path.exists(at("one.x")))
+        refused("a file without name", [*base, "--report", "json="], "--report json=: the name of a file is missing")
+
+        # A limit on the size of files is an error of writing like others.
+        limited = subprocess.run(
+            ["/bin/sh", "-c", 'ulimit -f 1; exec "$@"', "sh", PROGRAM, *base, "--report", "json=" + at("large.json")],
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        suite.expect("a limit of size: exit code", limited.returncode, 6)
+        suite.expect_in("a limit of size", "could not write the report json", limited.stderr)
+
         os.mkfifo(at("fifo"))
         refused(
             "a FIFO without reader", [*base, "--report", "json=" + at("fifo")], "nobody reads from this FIFO", code=6
