@@ -79,7 +79,12 @@ static int walk_dir(struct loader *l, const char *path, unsigned depth)
 	if (r < 0)
 		return add_unread(l, path, NULL, false, r);
 	if (depth >= DEPTH_MAX)
-		return add_unread(l, path, NULL, false, -EFBIG);
+		return add_file(l, &(struct kc_crio_file){
+					   .path = path,
+					   .code = -EFBIG,
+					   .why = "folders are nested here deeper than k8scheck "
+						  "looks, and CRI-O reads what is in them",
+				   });
 	for (size_t i = 0; i < names.n; i++) {
 		const char *below = kc_arena_printf(
 			l->arena, "%s%s%s", path, kc_endswith(path, "/") ? "" : "/", names.item[i]);
