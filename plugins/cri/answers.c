@@ -62,6 +62,7 @@ static int judge_version(const struct cri_check *c, const char **ret_name)
 	const char *name, *version, *wanted_name = NULL, *wanted_version = NULL;
 	const char *expected, *found;
 	struct kc_pairs answer;
+	uint64_t left;
 	bool good;
 	int r;
 
@@ -71,9 +72,10 @@ static int judge_version(const struct cri_check *c, const char **ret_name)
 	r = kc_param_string(c->host, c->run, "version", &wanted_version);
 	if (r < 0 && r != -ENOENT)
 		return r;
+	left = kc_time_left(c->host, c->run);
 	r = kc_runtime(c->host, c->run, c->endpoint, KC_RUNTIME_VERSION, c->timeout, &answer);
 	if (r < 0)
-		return cri_report_failure(c, r, "Version", c->endpoint);
+		return cri_report_failure(c, r, left, "Version", c->endpoint);
 	name = cri_value(&answer, "runtime_name");
 	version = cri_value(&answer, "runtime_version");
 	if (!name || !version)
@@ -139,15 +141,17 @@ static int judge_status(const struct cri_check *c, bool *ret_answered)
 {
 	struct kc_strings wanted = { 0 };
 	struct kc_pairs answer;
+	uint64_t left;
 	int r;
 
 	*ret_answered = false;
 	r = kc_param_list(c->host, c->run, "conditions", &wanted);
 	if (r < 0 && r != -ENOENT)
 		return r;
+	left = kc_time_left(c->host, c->run);
 	r = kc_runtime(c->host, c->run, c->endpoint, KC_RUNTIME_STATUS, c->timeout, &answer);
 	if (r < 0)
-		return cri_report_failure(c, r, "Status", c->endpoint);
+		return cri_report_failure(c, r, left, "Status", c->endpoint);
 	*ret_answered = true;
 	for (size_t i = 0; i < wanted.n; i++) {
 		r = judge_condition(c, &answer, wanted.item[i], true);

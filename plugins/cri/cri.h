@@ -20,7 +20,8 @@ const char *cri_value(const struct kc_pairs *pairs, const char *key);
 
 /*
  * Reports what kc_runtime() failed with: fail when it says something about the runtime, error when
- * this process could not ask. `question` names it ("Version"), `source` the place.
+ * this process could not ask, or not for as long as the rule allows: `left` is the time, in µs,
+ * that the rule had when it asked. `question` names it ("Version"), `source` the place.
  */
-int cri_report_failure(const struct cri_check *c, int code, const char *question,
+int cri_report_failure(const struct cri_check *c, int code, uint64_t left, const char *question,
 		       const char *source);

@@ -29,11 +29,22 @@ static const struct {
 	{ -EREMOTEIO, "a runtime that answers with an error", "See its log" },
 };
 
-int cri_report_failure(const struct cri_check *c, int code, const char *question,
+int cri_report_failure(const struct cri_check *c, int code, uint64_t left, const char *question,
 		       const char *source)
 {
 	const char *expected, *message;
 
+	/* Who was not given the time that the rule allows has not failed. */
+	if (code == -ETIMEDOUT && left < c->timeout)
+		return kc_report(
+			c->host, c->run, KC_NOW, KC_ERROR, question,
+			kc_text(c->host, c->run, "an answer within %s",
+				cri_duration(c, c->timeout)),
+			NULL, source,
+			kc_text(c->host, c->run,
+				"%s. The rule's own time was up by then: raise --timeout above the "
+				"check's timeout.",
+				kc_why(c->host, c->run)));
 	for (size_t i = 0; i < KC_ARRAY_SIZE(failures); i++) {
 		if (failures[i].code != code)
 			continue;
