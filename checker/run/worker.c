@@ -316,9 +316,11 @@ static void load(struct worker *w)
 		init_run(w, NULL, &run);
 		r = w->plugin->open(&kc_host_table, &run, &w->state);
 		if (r < 0) {
+			r = KC_MAX(r, -4095);
 			refusal = KC_REFUSED_UNLOADABLE;
 			(void)kc_err_set(&err, r, "plugin %s could not start: %s",
-					 w->file->manifest->name, run.why);
+					 w->file->manifest->name,
+					 run.why[0] ? run.why : kc_strerror(r));
 		}
 		kc_run_done(&run);
 	}
