@@ -14,6 +14,11 @@ import tempfile
 import termios
 import time
 
+try:
+    import jsonschema
+except ImportError:
+    jsonschema = None
+
 SKIP = 77
 
 
@@ -114,6 +119,19 @@ def write(path, text, mode=0o644):
     os.chmod(path, mode)
 
 
+def schema_of(program):
+    """Where the JSON schema is installed that goes with a program."""
+    return os.path.join(os.path.dirname(os.path.dirname(program)), "share", "k8scheck", "k8scheck-report.schema.json")
+
+
+def hold_schema(program, report):
+    """Every JSON report of every test by the installed schema, where python3-jsonschema is there."""
+    if jsonschema is None:
+        return
+    with open(schema_of(program)) as f:
+        jsonschema.Draft7Validator(json.load(f)).validate(report)
+
+
 def run(program, *args, profile=None, json_report=True, input=None, timeout=120, env=None):
     """Runs k8scheck; `profile` is YAML text. The JSON report goes to a file beside what else it prints."""
     with tempfile.TemporaryDirectory(prefix="k8scheck-run-") as tmp:
@@ -133,6 +151,7 @@ def run(program, *args, profile=None, json_report=True, input=None, timeout=120,
         if os.path.exists(report_path):
             with open(report_path) as f:
                 report = json.load(f)
+            hold_schema(program, report)
         return Result(done, report)
 
 
@@ -171,7 +190,7 @@ def run_on_terminal(command, timeout=60, columns=100, env=None, stderr_too=True)
 def hold_schemas(suite, program, json_reports, junit_reports):
     """Every report by the installed JSON schema and by both schemas of JUnit, as far as there are tools for it."""
     tests = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..")
-    schema = os.path.join(os.path.dirname(os.path.dirname(program)), "share", "k8scheck", "k8scheck-report.schema.json")
+    schema = schema_of(program)
     done = subprocess.run(
         [sys.executable, os.path.join(tests, "check-json-schema.py"), schema, *json_reports],
         capture_output=True,
