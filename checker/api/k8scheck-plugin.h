@@ -154,7 +154,10 @@ struct kc_plugin {
 	const struct kc_check *const *checks;
 	const struct kc_fact_source *const *facts;
 
-	/* Both may be NULL. `open` runs once in a worker, before its first rule. */
+	/*
+	 * Both may be NULL. `open` runs once in a worker, before its first rule. `close` undoes it
+	 * for hosts that go on afterwards, as tests do; a worker ends with its process instead.
+	 */
 	int (*open)(const struct kc_host *host, struct kc_run *run, void **ret_state);
 	void (*close)(void *state);
 };
