@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -302,6 +303,28 @@ static void on_log(void *context, uint32_t level, const char *plugin, const char
 	(void)fprintf(stderr, "k8scheck: %s: %s\n", plugin, safe.data ? safe.data : "");
 }
 
+/*
+ * A folder that holds no system, such as a mount point without its disk, would fulfil every rule
+ * that asks for something not to be there.
+ */
+static int refuse_empty_root(const char *path)
+{
+	static const char *const marks[] = { "etc", "usr" };
+	kc_cleanup(kc_closep) int dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct stat st;
+
+	for (size_t i = 0; i < KC_ARRAY_SIZE(marks); i++) {
+		/* What is wrong with the folder itself is said by who opens it. */
+		if (dir < 0 || fstatat(dir, marks[i], &st, AT_SYMLINK_NOFOLLOW) == 0 ||
+		    errno != ENOENT)
+			return 0;
+	}
+	return kc_complain(KC_EXIT_USAGE,
+			   "%s: holds no system, neither etc nor usr; mount it first, or name its "
+			   "top folder; nothing was judged",
+			   path);
+}
+
 /* Verdicts of who may not see everything are worth less; each says so, and the run as well. */
 static void warn_of_user(struct check *c)
 {
@@ -450,7 +473,9 @@ static int prepare(struct check *c)
 		warn(c, c->profile->sources[i].warning);
 	if (kc_select(c->profile, c->options, &err) < 0)
 		return kc_complain(KC_EXIT_USAGE, "%s", err.text);
-	r = refuse_programs(c);
+	r = c->options->root && !c->options->live ? refuse_empty_root(c->options->root) : 0;
+	if (r == 0)
+		r = refuse_programs(c);
 	if (r == 0)
 		r = open_plugins(c);
 	if (r == 0)

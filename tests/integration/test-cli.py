@@ -432,6 +432,15 @@ def test_selection(host):
         refused("standard input that is empty", ["--profile", "-"], "the profile is empty", input="")
 
 
+def test_empty_root():
+    """A mount point without its disk holds nothing, and so nothing that is forbidden."""
+    with Host() as empty:
+        absent = "rules: [{id: a, check: systemd.unit, with: {unit: firewalld, enabled: disabled}}]\n"
+        refused("an empty root", ["--root", empty.path], "holds no system", profile=absent)
+        os.mkdir(empty.path + "/etc")
+        suite.expect("a root with a folder of a system", call("--root", empty.path, profile=absent).code, 0)
+
+
 def test_verbosity(host):
     base = ["--root", host.path, "--live"]
     plain = call(*base, profile=PROFILE)
@@ -475,6 +484,7 @@ with Host(FILES) as host:
     test_effective()
     test_lint()
     test_selection(host)
+    test_empty_root()
     test_verbosity(host)
     test_all_is_tested()
 suite.end()
