@@ -2,9 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 # Builds examples/plugin as somebody outside of the tree would, against what is installed and nothing else, and judges
 # hosts with it: EXAMPLE STAGE PREFIX LIBDIR BINDIR.
+: "${KC_TEST_LACKS:=}"
 set -u
 umask 022
 example=$1 stage=$2 prefix=$3 libdir=$4 bindir=$5
+if [ -n "${KC_TEST_LACKS# }" ]; then
+    echo "skipped: this build is without$KC_TEST_LACKS"
+    exit 77
+fi
 for tool in make pkg-config nm; do
     command -v "$tool" >/dev/null || {
         echo "skipped: $tool is not here"
