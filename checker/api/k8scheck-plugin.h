@@ -476,7 +476,10 @@ static inline int kc_param_map(const struct kc_host *host, struct kc_run *run, c
 	return KC_HOST_CALL(host, param_map, run, name, ret_value);
 }
 
-/* A fact by name; -ENOENT when nobody gathers it. Set ret_fact->size before. */
+/*
+ * A fact by name; -ENOENT when nobody gathers it. Waits while facts are still gathered, which is
+ * not the rule's time. Set ret_fact->size before.
+ */
 static inline int kc_fact(const struct kc_host *host, struct kc_run *run, const char *name,
 			  struct kc_fact *ret_fact)
 {
