@@ -123,16 +123,12 @@ def write(path, text, mode=0o644):
     os.chmod(path, mode)
 
 
-def schema_of(program):
-    """Where the JSON schema is installed that goes with a program."""
-    return os.path.join(os.path.dirname(os.path.dirname(program)), "share", "k8scheck", "k8scheck-report.schema.json")
-
-
-def hold_schema(program, report):
-    """Every JSON report of every test by the installed schema, where python3-jsonschema is there."""
+def hold_schema(report):
+    """Every JSON report of every test by the tree's schema, where python3-jsonschema is there."""
     if jsonschema is None:
         return
-    with open(schema_of(program)) as f:
+    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "reports", "k8scheck-report.schema.json")
+    with open(path) as f:
         jsonschema.Draft7Validator(json.load(f)).validate(report)
 
 
@@ -155,7 +151,7 @@ def run(program, *args, profile=None, json_report=True, input=None, timeout=120,
         if os.path.exists(report_path):
             with open(report_path) as f:
                 report = json.load(f)
-            hold_schema(program, report)
+            hold_schema(report)
         return Result(done, report)
 
 
@@ -194,7 +190,7 @@ def run_on_terminal(command, timeout=60, columns=100, env=None, stderr_too=True)
 def hold_schemas(suite, program, json_reports, junit_reports):
     """Every report by the installed JSON schema and by both schemas of JUnit, as far as there are tools for it."""
     tests = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..")
-    schema = schema_of(program)
+    schema = os.path.join(os.path.dirname(os.path.dirname(program)), "share", "k8scheck", "k8scheck-report.schema.json")
     done = subprocess.run(
         [sys.executable, os.path.join(tests, "check-json-schema.py"), schema, *json_reports],
         capture_output=True,
