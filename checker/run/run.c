@@ -59,8 +59,7 @@ static void tick(struct kc_running *run, uint64_t now)
 static int wait_for_any(struct kc_running *run, uint64_t next)
 {
 	size_t n = run->crew.n_members, k = 0;
-	struct pollfd *pfd = calloc(2 * n + 2, sizeof(*pfd));
-	kc_cleanup(kc_freep) struct pollfd *owned = pfd;
+	kc_cleanup(kc_freep) struct pollfd *pfd = calloc(2 * n + 2, sizeof(*pfd));
 	kc_cleanup(kc_freep) uint32_t *ids = calloc(n + 1, sizeof(*ids));
 	uint64_t now = kc_now_usec();
 	int timeout;
