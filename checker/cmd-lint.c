@@ -50,6 +50,11 @@ int kc_command_lint(const struct kc_command *command)
 	struct kc_command own = *command;
 	unsigned advice;
 
+	if (options.rules.n || options.skips.n || options.stages.n || options.tags.n)
+		return kc_complain(
+			KC_EXIT_USAGE,
+			"lint looks at whole profiles; --rule, --skip, --stage and --tag "
+			"choose what is judged or listed");
 	/* `lint FILE…` and `lint --profile FILE` mean the same. */
 	own.options = &options;
 	if (options.words.n > 0)

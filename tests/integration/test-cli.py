@@ -97,6 +97,7 @@ def test_misuse():
         ("an unknown list", ["list", "ruls"], "there is no list of ruls, did you mean rules; there is profiles"),
         ("rules of no profile", ["list", "rules"], "say which profile by --profile NAME or FILE; installed: crio-1.18"),
         ("explain nothing", ["explain"], "say which rule or check to explain"),
+        ("lint a choice of rules", ["lint", "crio-1.18", "--stage", "host"], "lint looks at whole profiles;"),
         ("lint nothing", ["lint"], "say which profile by --profile NAME or FILE; installed: crio-1.18"),
         ("no profile", [], "say which profile by --profile NAME or FILE; installed: crio-1.18"),
         (
