@@ -137,6 +137,10 @@ static int loop(struct kc_running *run)
 					  "the process that starts workers is gone: %s",
 					  kc_strerror(r));
 	}
+	/* Facts that came last were waited for by no rule, and are part of the report all the same.
+	 */
+	if (!run->released && kc_run_gathered(run))
+		kc_run_release(run);
 	return 0;
 }
 
