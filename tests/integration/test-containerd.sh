@@ -2,12 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # Starts a real containerd whose every file lies in a folder of its own, and asks it through the door to
-# container runtimes. The argument is the program that asks (tests/support/ask-runtime.c). Exits with 77
-# where there is no containerd, or none that can start.
+# container runtimes, and by k8scheck itself: ASK (tests/support/ask-runtime.c) and PROGRAM, installed. Exits
+# with 77 where there is no containerd, or none that can start.
 
 set -u -o pipefail
 
 ask=$1
+program=$2
 failures=0
 
 skip() {
@@ -118,6 +119,26 @@ query 0 version
 expect version '^api=v1$'
 expect version '^runtime_name=containerd$'
 expect version "^runtime_version=v?${version#v}\$"
+
+# The same by the whole program: worker, k8scheck, broker, door, containerd, and back.
+cat >"$dir/profile.yaml" <<END
+rules:
+  - id: containerd
+    check: cri.answers
+    with: {endpoint: "unix:///run/containerd.sock", runtime: containerd, version: "${version#v}", timeout: 5s}
+  - id: cri-o
+    check: cri.answers
+    with: {endpoint: "unix:///run/containerd.sock", runtime: cri-o, timeout: 5s}
+END
+"$program" --root "$dir" --live --profile "$dir/profile.yaml" --verbose >"$dir/answer" 2>&1
+[ $? = 1 ] || {
+	echo "FAIL: k8scheck: the exit code is not 1"
+	failures=$((failures + 1))
+}
+expect "k8scheck" '^  pass  *containerd '
+expect "k8scheck" "containerd"
+expect "k8scheck" '^  fail  *cri-o '
+expect "k8scheck" 'expected  cri-o'
 
 query 0 version status pods images
 expect "several questions" '^runtime_name=containerd$'
