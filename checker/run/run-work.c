@@ -172,7 +172,7 @@ static int hire_some(struct kc_running *run, bool gatherers)
 
 int kc_run_hire(struct kc_running *run)
 {
-	/* Those who gather first: everybody waits for them. */
+	/* Those who gather first: rules with conditions wait for them, and who asks for a fact. */
 	int r = hire_some(run, true);
 
 	if (r >= 0)

@@ -297,6 +297,8 @@ const char *kc_unit_result_interface(const char *name)
 	return i < 0 ? NULL : unit_types[i].result;
 }
 
+/* Lower case alone, as systemd escapes paths: a unit has one path that is allowed, and no second.
+ */
 static int hex_digit(char c)
 {
 	if (c >= '0' && c <= '9')

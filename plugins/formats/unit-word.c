@@ -1,24 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "unit-internal.h"
 
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 /* n digits of a base (8 or 16) as a number; -1 when they are not there. */
 static int64_t digits(const char *s, unsigned n, int base)
 {
 	int64_t value = 0;
 
 	for (unsigned i = 0; i < n; i++) {
-		int digit = hex_digit(s[i]);
+		int digit = kc_hex_digit(s[i]);
 
 		if (digit < 0 || digit >= base)
 			return -1;
