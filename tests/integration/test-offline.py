@@ -16,6 +16,7 @@ import time
 import guide
 import k8s
 from k8s import Host, Suite, call, verdicts, write
+from sysctls import KEYS, host_value, other, sysctl_profile
 
 PROGRAM, PLUGINS, FAULTY, PROBE, SUPPORT = sys.argv[1:6]
 ROOT = os.geteuid() == 0
@@ -25,31 +26,6 @@ BOUND = 30
 
 suite = Suite("offline roots")
 left_out = []
-
-
-def host_value(key):
-    with open("/proc/sys/" + key.replace(".", "/")) as f:
-        return f.read().strip()
-
-
-KEYS = {
-    "net.ipv4.ip_forward": ("0", "1"),
-    "kernel.panic": ("17", "18"),
-    "vm.swappiness": ("61", "60"),
-    "net.core.somaxconn": ("1234", "4321"),
-}
-
-
-def other(key):
-    """A value that this host does not have."""
-    return next(v for v in KEYS[key] if v != host_value(key))
-
-
-def sysctl_profile(values):
-    lines = ["rules:"]
-    for i, (key, value) in enumerate(values.items()):
-        lines += [f"  - id: key-{i}", "    check: sysctl.value", f"    with: {{keys: [{key}], value: \"{value}\"}}"]
-    return "\n".join(lines) + "\n"
 
 
 def test_opposite():

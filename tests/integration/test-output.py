@@ -14,6 +14,7 @@ import xml.etree.ElementTree
 
 import k8s
 from k8s import Host, Suite, run_on_terminal
+from three_rules import FILES, PROFILE
 
 PROGRAM, PLUGINS, FAULTY = sys.argv[1:4]
 
@@ -31,41 +32,6 @@ def refused(what, args, message, code=2, **options):
     suite.expect_in(what, message, result.err)
     suite.expect(f"{what}: standard output", result.out, "")
     suite.expect_true(f"{what}: whole lines", result.err.endswith("\n"), result.err)
-
-
-PROFILE = """\
-title: Three rules
-vars:
-  forward: "1"
-  panic: "10"
-rules:
-  - id: ip-forward
-    check: sysctl.value
-    title: The host forwards
-    stage: host
-    tags: [boot-gate, network]
-    with: {keys: [net.ipv4.ip_forward], value: "${forward}"}
-  - id: ip-nonlocal
-    check: sysctl.value
-    title: The host binds foreign addresses
-    severity: info
-    stage: runtime
-    with: {keys: [net.ipv4.ip_nonlocal_bind], value: 0}
-  - id: panic
-    check: sysctl.value
-    title: The host reboots by itself
-    severity: recommended
-    stage: kubelet
-    tags: [panic]
-    with: {keys: [kernel.panic], value: "${panic}"}
-"""
-
-FILES = {
-    "/proc/sys/net/ipv4/ip_forward": "1\n",
-    "/proc/sys/net/ipv4/ip_nonlocal_bind": "0\n",
-    "/proc/sys/kernel/panic": "0\n",
-    "/etc/sysctl.d/99-k.conf": "net.ipv4.ip_forward = 1\nnet.ipv4.ip_nonlocal_bind = 0\nkernel.panic = 0\n",
-}
 
 
 def test_color(host):
