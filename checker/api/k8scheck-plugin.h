@@ -56,7 +56,7 @@ extern "C" {
 
 #define KC_PLUGIN_MAGIC 0x6b386373u /* "k8cs" */
 #define KC_ABI_MAJOR	0
-#define KC_ABI_MINOR	1
+#define KC_ABI_MINOR	2
 
 /* When something is judged: in the running system, or in what the next start will make of it. */
 enum {
@@ -414,6 +414,11 @@ struct kc_host {
 			uint64_t timeout_usec);
 	int (*program)(struct kc_run *run, const struct kc_program *program,
 		       struct kc_program_result *ret_result);
+
+	/* since 0.2 */
+	int (*open_dir)(struct kc_run *run, const char *path, int *ret_fd);
+	int (*socket_holder)(struct kc_run *run, uint64_t inode, uint32_t *ret_pid,
+			     const char **ret_program);
 };
 
 #define KC_HOST_HAS(host, member)                                                     \
@@ -538,6 +543,17 @@ static inline int kc_open_file(const struct kc_host *host, struct kc_run *run, c
 	return KC_HOST_CALL(host, open_file, run, path, flags, ret_fd);
 }
 
+/*
+ * Opens a folder (O_PATH), for a library that wants one: by /proc/self/fd/N as its path. Such a
+ * library follows links of its own accord and blocks on a FIFO, so look at every file that it will
+ * open with kc_stat() first.
+ */
+static inline int kc_open_dir(const struct kc_host *host, struct kc_run *run, const char *path,
+			      int *ret_fd)
+{
+	return KC_HOST_CALL(host, open_dir, run, path, ret_fd);
+}
+
 /* The text of a symbolic link, unresolved. -EINVAL when it is none. */
 static inline int kc_read_link(const struct kc_host *host, struct kc_run *run, const char *path,
 			       const char **ret_target)
@@ -622,6 +638,17 @@ static inline int kc_process_link(const struct kc_host *host, struct kc_run *run
 				  const char *name, const char **ret_target)
 {
 	return KC_HOST_CALL(host, process_link, run, pid, name, ret_target);
+}
+
+/*
+ * A process that has a socket open, by the inode that /proc/net has for it, and the name that the
+ * kernel has for it ("kube-apiserver", cut at 15 bytes). The lowest PID where there are several.
+ * -ENOENT: no process has it that can be seen (the kernel itself, or another PID namespace).
+ */
+static inline int kc_socket_holder(const struct kc_host *host, struct kc_run *run, uint64_t inode,
+				   uint32_t *ret_pid, const char **ret_program)
+{
+	return KC_HOST_CALL(host, socket_holder, run, inode, ret_pid, ret_program);
 }
 
 /*

@@ -34,6 +34,7 @@ static const struct door_kind kinds[KC_ASK_MAX] = {
 	[KC_ASK_PROCESS] = { .door = kc_door_process },
 	[KC_ASK_SYSCTL] = { .door = kc_door_sysctl },
 	[KC_ASK_ADDRESSES] = { .door = kc_door_addresses },
+	[KC_ASK_SOCKET_HOLDER] = { .door = kc_door_socket_holder },
 };
 
 const char *kc_door_key(const struct kc_question *question, struct kc_arena *arena)

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
+#include <sys/stat.h>
 #include <sys/utsname.h>
 
 #include "base/clock.h"
+#include "base/fdio.h"
 #include "base/str.h"
 #include "host.h"
 
@@ -345,6 +347,22 @@ static int host_open_file(struct kc_run *run, const char *path, uint32_t flags, 
 	return r < 0 ? fail_err(run, &err) : 0;
 }
 
+static int host_open_dir(struct kc_run *run, const char *path, int *ret_fd)
+{
+	kc_cleanup(kc_closep) int fd = -EBADF;
+	struct kc_err err = { 0 };
+	struct stat st;
+
+	if (kc_root_path_fd(run->root, path, 0, &err, &fd) < 0)
+		return fail_err(run, &err);
+	if (fstat(fd, &st) < 0)
+		return fail(run, -errno, "%s: %s", path, kc_strerror(errno));
+	if (!S_ISDIR(st.st_mode))
+		return fail(run, -ENOTDIR, "%s: is not a folder", path);
+	*ret_fd = TAKE_FD(fd);
+	return 0;
+}
+
 static int host_read_link(struct kc_run *run, const char *path, const char **ret_target)
 {
 	kc_cleanup(kc_buf_done) struct kc_buf b = { 0 };
@@ -580,6 +598,29 @@ static int host_process_link(struct kc_run *run, uint32_t pid, const char *name,
 	return r < 0 ? r : answer_string(run, &answer, ret_target);
 }
 
+static int host_socket_holder(struct kc_run *run, uint64_t inode, uint32_t *ret_pid,
+			      const char **ret_program)
+{
+	struct kc_question question = { .kind = KC_ASK_SOCKET_HOLDER };
+	struct kc_answer answer;
+	const char *program = NULL;
+	int r;
+
+	if (inode > INT64_MAX)
+		return fail(run, -EINVAL, "socket:[%llu] is no inode", (unsigned long long)inode);
+	question.number = (int64_t)inode;
+	r = ask_live(run, &question, &answer);
+	if (r >= 0)
+		r = answer_string(run, &answer, &program);
+	if (r < 0)
+		return r;
+	if (answer.numbers[0] < 1 || answer.numbers[0] > UINT32_MAX)
+		return fail(run, -EBADMSG, "the answer has no PID");
+	*ret_pid = (uint32_t)answer.numbers[0];
+	*ret_program = program;
+	return 0;
+}
+
 static int host_unit(struct kc_run *run, const char *name, struct kc_pairs *ret_properties)
 {
 	const char *strings[] = { name, NULL };
@@ -765,4 +806,6 @@ const struct kc_host kc_host_table = {
 	.lookup = host_lookup,
 	.try_port = host_try_port,
 	.program = host_program,
+	.open_dir = host_open_dir,
+	.socket_holder = host_socket_holder,
 };

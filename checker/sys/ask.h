@@ -23,7 +23,8 @@ enum kc_ask_kind {
 	KC_ASK_PROCESS = 8, /* number: pid; strings: "exe", "cwd", "root", "fd/N". Answer: target */
 	KC_ASK_SYSCTL = 9, /* strings: path below /proc/sys. Answer: value */
 	KC_ASK_ADDRESSES = 10, /* answer: interface, ADDRESS/PREFIX, … */
-	KC_ASK_MAX = 11,
+	KC_ASK_SOCKET_HOLDER = 11, /* number: inode. Answer: number pid; name of the process */
+	KC_ASK_MAX = 12,
 };
 
 struct kc_question {

@@ -322,6 +322,7 @@ static const char *question_text(struct fixture *f, const struct kc_question *q)
 		[KC_ASK_LOOKUP] = "lookup",   [KC_ASK_PORT] = "port",
 		[KC_ASK_PROGRAM] = "program", [KC_ASK_PROCESS] = "process",
 		[KC_ASK_SYSCTL] = "sysctl",   [KC_ASK_ADDRESSES] = "addresses",
+		[KC_ASK_SOCKET_HOLDER] = "socket-holder",
 	};
 	static const char *const runtime[] = { "",     "version", "status", "config",
 					       "pods", "images",  "info",   "config-file" };
@@ -329,7 +330,7 @@ static const char *question_text(struct fixture *f, const struct kc_question *q)
 
 	if (q->kind == KC_ASK_BUS && q->number)
 		text = "property";
-	if (q->kind == KC_ASK_PROCESS)
+	if (q->kind == KC_ASK_PROCESS || q->kind == KC_ASK_SOCKET_HOLDER)
 		text = printable(f, "%s %lld", text, (long long)q->number);
 	for (size_t i = 0; i < q->strings.n; i++)
 		text = printable(f, "%s %s", text, q->strings.item[i]);

@@ -66,7 +66,7 @@ static struct kc_answer ask(struct roots *roots, kc_door *door, const struct kc_
 	const struct kc_door_host host = { .root = root };
 	const struct kc_question question = { .timeout_usec = timeout,
 					      .number = number,
-					      .strings = { .n = 1, .item = &text } };
+					      .strings = { .n = text ? 1 : 0, .item = &text } };
 	struct kc_answer answer;
 	void *state = NULL;
 
@@ -212,6 +212,18 @@ static void link_to(const struct roots *roots, const char *target, const char *p
 	assert_int_equal(symlink(target, full), 0);
 }
 
+static void write_file(const struct roots *roots, const char *path, const char *text)
+{
+	char full[256];
+	int fd;
+
+	(void)snprintf(full, sizeof(full), "%s%s", roots->path, path);
+	fd = open(full, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+	assert_true(fd >= 0);
+	assert_int_equal(kc_write_all(fd, text, strlen(text)), 0);
+	(void)close(fd);
+}
+
 static struct kc_answer process_link(struct roots *roots, int64_t pid, const char *name)
 {
 	return ask(roots, kc_door_process, roots->fixture, name, pid, SECOND);
@@ -241,6 +253,38 @@ static void test_process(void **state)
 	assert_int_equal(process_link(roots, 42, "fd/").code, -EINVAL);
 	assert_int_equal(process_link(roots, 0, "exe").code, -EINVAL);
 	assert_int_equal(process_link(roots, -1, "exe").code, -EINVAL);
+}
+
+static void test_socket_holder(void **state)
+{
+	struct roots *roots = *state;
+	struct kc_answer a;
+
+	make(roots, "/proc");
+	make(roots, "/proc/self"); /* no process by number */
+	make(roots, "/proc/10");
+	make(roots, "/proc/10/fd");
+	make(roots, "/proc/9");
+	make(roots, "/proc/9/fd");
+	make(roots, "/proc/8"); /* its descriptors may not be seen */
+	link_to(roots, "socket:[77]", "/proc/10/fd/0");
+	link_to(roots, "socket:[770]", "/proc/9/fd/3");
+	link_to(roots, "socket:[77]", "/proc/9/fd/12");
+	a = ask(roots, kc_door_socket_holder, roots->fixture, NULL, 77, SECOND);
+	assert_int_equal(a.code, 0);
+	assert_int_equal(a.numbers[0], 9);
+	assert_int_equal(a.n_items, 1);
+	assert_string_equal(a.items[0].data, ""); /* it has ended before its name was read */
+	write_file(roots, "/proc/9/comm", "kube-apiserver\n");
+	a = ask(roots, kc_door_socket_holder, roots->fixture, NULL, 77, SECOND);
+	assert_string_equal(a.items[0].data, "kube-apiserver");
+	a = ask(roots, kc_door_socket_holder, roots->fixture, NULL, 7, SECOND);
+	assert_int_equal(a.code, -ENOENT);
+	assert_non_null(strstr(a.why, "socket:[7]"));
+	a = ask(roots, kc_door_socket_holder, roots->fixture, NULL, 0, SECOND);
+	assert_int_equal(a.code, -EINVAL);
+	a = ask(roots, kc_door_socket_holder, roots->fixture, "9", 77, SECOND);
+	assert_int_equal(a.code, -EINVAL);
 }
 
 static void test_process_live(void **state)
@@ -282,10 +326,10 @@ int main(void)
 {
 #define door_test(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		door_test(test_lookup),	 door_test(test_lookup_deadline),
-		door_test(test_port),	 door_test(test_port_silent),
-		door_test(test_process), door_test(test_process_live),
-		door_test(test_sysctl),
+		door_test(test_lookup),	      door_test(test_lookup_deadline),
+		door_test(test_port),	      door_test(test_port_silent),
+		door_test(test_process),      door_test(test_socket_holder),
+		door_test(test_process_live), door_test(test_sysctl),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

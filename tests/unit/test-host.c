@@ -712,6 +712,7 @@ static void test_questions(void **state)
 	struct kc_bytes body;
 	struct kc_pairs pairs;
 	const char *text;
+	uint32_t pid = 0;
 	int status;
 
 	answer_with(p, 4, "LoadState", "loaded", "ActiveState", "active");
@@ -743,6 +744,10 @@ static void test_questions(void **state)
 	assert_int_equal(kc_process_link(host, &p->run, 7, "exe", &text), 0);
 	assert_asked(p, KC_ASK_PROCESS, 7, "exe|");
 	assert_string_equal(text, "target");
+	assert_int_equal(kc_socket_holder(host, &p->run, 77, &pid, &text), 0);
+	assert_asked(p, KC_ASK_SOCKET_HOLDER, 77, "");
+	assert_int_equal(pid, 3);
+	assert_string_equal(text, "target");
 	assert_int_equal(kc_health(host, &p->run, "http://127.0.0.1:1/", 0, &status, &body), 0);
 	assert_asked(p, KC_ASK_HEALTH, 0, "http://127.0.0.1:1/|");
 	assert_int_equal(status, 3);
@@ -756,11 +761,15 @@ static void test_answers_that_are_none(void **state)
 	struct kc_pairs pairs = { .n = 99 };
 	struct kc_bytes body;
 	const char *text;
+	uint32_t pid = 0;
 	int status;
 
 	answer_with(p, 3, "a", "b", "c");
 	assert_fails(p, kc_unit(host, &p->run, "u", &pairs), -EBADMSG, "without a value");
 	assert_fails(p, kc_process_link(host, &p->run, 1, "exe", &text), -EBADMSG, "one value");
+	assert_fails(p, kc_socket_holder(host, &p->run, 1, &pid, &text), -EBADMSG, "one value");
+	assert_fails(p, kc_socket_holder(host, &p->run, UINT64_MAX, &pid, &text), -EINVAL,
+		     "no inode");
 	assert_fails(p, kc_health(host, &p->run, "http://[::1]:1/", 0, &status, &body), -EBADMSG,
 		     "no body");
 	p->answer = (struct kc_answer){ .code = -ECONNREFUSED, .why = "nobody listens at x" };

@@ -160,7 +160,7 @@ static void test_symbol(void **state)
 	struct kc_buf b;
 
 	b = replace(&ours, sizeof(ours), 4, KC_ABI_MAJOR + 1);
-	refused(&b, "built for plugin ABI 1.1, and this k8scheck has 0.1");
+	refused(&b, "built for plugin ABI 1.2, and this k8scheck has 0.2");
 	b = replace(&ours, sizeof(ours), 0, 'x');
 	refused(&b, "another magic number");
 	/* A newer minor adds members at the end, which nobody here reads. */
