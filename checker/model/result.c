@@ -99,13 +99,46 @@ static const char *condition_text(const struct kc_condition *c, struct kc_arena 
 	return text ? text : "";
 }
 
+/* What a rule does not apply for. */
+static const char *explain(const struct kc_condition *c, const char *value, struct kc_arena *arena)
+{
+	return kc_arena_printf(arena, "it applies when %s is %s; here it is %s", c->fact,
+			       condition_text(c, arena), value);
+}
+
+int kc_rule_excluded(const struct kc_rule *rule, struct kc_arena *arena, const char **ret_text)
+{
+	for (uint32_t i = 0; i < rule->n_when; i++) {
+		const struct kc_condition *c = rule->when + i;
+
+		if (!c->value || condition_holds(c, c->value))
+			continue;
+		*ret_text = explain(c, *c->value ? c->value : "empty", arena);
+		return 1;
+	}
+	return 0;
+}
+
+bool kc_rule_awaits_facts(const struct kc_rule *rule)
+{
+	for (uint32_t i = 0; i < rule->n_when; i++) {
+		if (!rule->when[i].value)
+			return true;
+	}
+	return false;
+}
+
 int kc_rule_applies(const struct kc_rule *rule, const struct kc_fact_value *facts, uint32_t n_facts,
 		    struct kc_arena *arena, const char **ret_text)
 {
+	if (kc_rule_excluded(rule, arena, ret_text))
+		return 0;
 	for (uint32_t i = 0; i < rule->n_when; i++) {
 		const struct kc_condition *c = rule->when + i;
 		const struct kc_fact_value *f = find_fact(facts, n_facts, c->fact);
 
+		if (c->value)
+			continue;
 		if (!f || f->state == KC_FACT_UNKNOWN) {
 			*ret_text = kc_arena_printf(
 				arena,
@@ -118,9 +151,7 @@ int kc_rule_applies(const struct kc_rule *rule, const struct kc_fact_value *fact
 		if (f->state == KC_FACT_ABSENT ? c->op == KC_OP_NOT_EQUAL
 					       : condition_holds(c, f->value))
 			continue;
-		*ret_text = kc_arena_printf(arena, "it applies when %s is %s; here it is %s",
-					    c->fact, condition_text(c, arena),
-					    f->state == KC_FACT_ABSENT ? "not there" : f->value);
+		*ret_text = explain(c, f->state == KC_FACT_ABSENT ? "not there" : f->value, arena);
 		return 0;
 	}
 	return 1;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include <stdbool.h>
+
 #include "base/arena.h"
 #include "rule.h"
 
@@ -47,6 +49,15 @@ struct kc_fact_value {
  */
 int kc_rule_applies(const struct kc_rule *rule, const struct kc_fact_value *facts, uint32_t n_facts,
 		    struct kc_arena *arena, const char **ret_text);
+
+/*
+ * Whether a condition on a variable keeps the rule from applying, whatever the facts are: then 1,
+ * with a sentence as above; else 0.
+ */
+int kc_rule_excluded(const struct kc_rule *rule, struct kc_arena *arena, const char **ret_text);
+
+/* Whether one of its conditions is on a fact. */
+bool kc_rule_awaits_facts(const struct kc_rule *rule);
 
 /* Sets verdicts of judgements and rule from their findings. */
 void kc_result_conclude(struct kc_result *result);

@@ -38,7 +38,8 @@ enum kc_condition_op {
 
 /* A condition of `when`: all of a rule's must hold, else it is skipped. */
 struct kc_condition {
-	const char *fact;
+	const char *fact; /* or "var.NAME" */
+	const char *value; /* of that variable, known before the run; NULL: a fact is asked */
 	uint32_t op; /* enum kc_condition_op */
 	const char *const *values;
 };

@@ -3,8 +3,8 @@
 #include "search.h"
 
 /*
- * `when`: a mapping of facts to what they must be: a text, a list of texts (one of them), or a text
- * after one of != < <= > >=; the last four compare versions.
+ * `when`: a mapping of facts, and of variables as var.NAME, to what they must be: a text, a list of
+ * texts (one of them), or a text after one of != < <= > >=; the last four compare versions.
  */
 
 enum {
@@ -151,19 +151,46 @@ static void refuse_fact(struct kc_loader *l, const struct kc_where *where,
 		kc_fault_said(where, key, err->text);
 }
 
-static int read_one(struct kc_loader *l, const struct kc_where *where,
-		    const struct kc_yaml_pair *pair, struct kc_condition *c)
+/* var.NAME: known here and now, so that nothing has to be gathered for it. */
+static void read_variable(struct kc_loader *l, const struct kc_where *where,
+			  const struct kc_yaml_node *key, const char *name, struct kc_condition *c)
+{
+	struct kc_hint hint = { "" };
+
+	c->value = kc_variable_value(l, name, &hint);
+	if (c->value)
+		return;
+	if (!l->incomplete)
+		kc_fault_at(where, key, "the profile has no variable '%.100s'%s", name, hint.text);
+	c->value = "";
+}
+
+static int read_fact(struct kc_loader *l, const struct kc_where *where,
+		     const struct kc_yaml_node *key)
 {
 	const struct kc_manifest *plugin = NULL;
 	struct kc_err err = { 0 };
+	int r = kc_fact_find(l, key->scalar, &err, &plugin);
+
+	if (r == 0 && !plugin)
+		refuse_fact(l, where, key, &err);
+	return r;
+}
+
+static int read_one(struct kc_loader *l, const struct kc_where *where,
+		    const struct kc_yaml_pair *pair, struct kc_condition *c)
+{
+	const char *variable = kc_after_prefix(pair->key->scalar, "var.");
 	int r;
 
 	c->fact = pair->key->scalar;
-	r = kc_fact_find(l, c->fact, &err, &plugin);
-	if (r < 0)
-		return r;
-	if (!plugin)
-		refuse_fact(l, where, pair->key, &err);
+	if (variable) {
+		read_variable(l, where, pair->key, variable, c);
+	} else {
+		r = read_fact(l, where, pair->key);
+		if (r < 0)
+			return r;
+	}
 	switch (pair->value->type) {
 	case KC_YAML_SCALAR:
 		return read_text(l, where, pair->value, c);

@@ -128,6 +128,10 @@ int kc_variables_merge(struct kc_loader *l, uint16_t input, const struct kc_yaml
 int kc_variables_options(struct kc_loader *l);
 int kc_variables_expand(struct kc_loader *l);
 
+/* A variable's value once all are made, or NULL when there is none, or a faulty one; *ret_hint
+ * names the nearest. */
+const char *kc_variable_value(struct kc_loader *l, const char *name, struct kc_hint *ret_hint);
+
 /*
  * The node with every ${name} in its texts replaced: the same node where there is none. NULL when
  * that is faulty. *untrusted is set to true when a variable was used that others can set, and left

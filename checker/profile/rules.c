@@ -359,7 +359,9 @@ static int need_fact_plugins(struct builder *b, const struct kc_profile *profile
 		for (uint32_t j = 0; j < rule->n_when; j++) {
 			const struct kc_manifest *plugin = NULL;
 			struct kc_err err = { 0 };
-			int r = kc_fact_find(b->l, rule->when[j].fact, &err, &plugin);
+			int r = rule->when[j].value
+					? 0
+					: kc_fact_find(b->l, rule->when[j].fact, &err, &plugin);
 
 			if (r == 0 && plugin)
 				r = need_plugin(b, plugin);

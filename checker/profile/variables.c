@@ -253,6 +253,16 @@ int kc_variables_options(struct kc_loader *l)
 	return 0;
 }
 
+const char *kc_variable_value(struct kc_loader *l, const char *name, struct kc_hint *ret_hint)
+{
+	const struct kc_loader_variable *v = find(l, name, strlen(name));
+
+	if (!v)
+		*ret_hint = hint_for(l, name);
+	/* What is wrong with a faulty one has been said. */
+	return !v ? NULL : v->value ? v->value : "";
+}
+
 /* ---- expansion */
 
 struct expansion {

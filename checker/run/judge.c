@@ -199,6 +199,20 @@ void kc_judge_error(struct kc_judge *j, uint32_t rule, const char *message)
 	kc_judge_settle(j, rule, 0, NULL, 0);
 }
 
+/* Rules that the profile's variables exclude, whatever the host is. */
+static void settle_excluded(struct kc_judge *j)
+{
+	for (uint32_t i = 0; i < j->config->profile->n_rules; i++) {
+		const struct kc_rule *rule = j->config->profile->rules + i;
+		const char *text = NULL;
+
+		if (j->settled[i] || !kc_rule_excluded(rule, j->arena, &text))
+			continue;
+		say(j, i, kc_config_horizons(j->config, rule), KC_SKIP, "condition", text);
+		kc_judge_settle(j, i, 0, NULL, 0);
+	}
+}
+
 void kc_judge_scope(struct kc_judge *j)
 {
 	for (uint32_t i = 0; i < j->config->profile->n_rules; i++) {
@@ -211,6 +225,7 @@ void kc_judge_scope(struct kc_judge *j)
 			    "this check judges no horizon that was asked for");
 		kc_judge_settle(j, i, 0, NULL, 0);
 	}
+	settle_excluded(j);
 }
 
 void kc_judge_conditions(struct kc_judge *j, const struct kc_fact_value *facts, uint32_t n_facts)

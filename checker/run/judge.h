@@ -20,7 +20,10 @@ struct kc_judge {
 int kc_judge_init(struct kc_judge *j, const struct kc_run_config *config, struct kc_arena *arena);
 void kc_judge_done(struct kc_judge *j);
 
-/* Settles what needs no worker: horizons that were not asked or that the root does not have. */
+/*
+ * Settles what needs no worker: horizons that were not asked or that the root does not have, and
+ * rules that the profile's variables exclude.
+ */
 void kc_judge_scope(struct kc_judge *j);
 
 /* Settles the rules whose conditions do not hold, or cannot be decided. */

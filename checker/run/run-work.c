@@ -53,7 +53,7 @@ static void clear_unconditional(struct kc_running *run, struct kc_member *m)
 
 	/* Without memory everything waits for the facts. */
 	for (uint32_t i = m->next; held && i < m->n_todo; i++) {
-		if (rules[m->todo[i]].n_when == 0)
+		if (!kc_rule_awaits_facts(rules + m->todo[i]))
 			m->todo[n++] = m->todo[i];
 		else
 			held[n_held++] = m->todo[i];

@@ -220,6 +220,27 @@ static void test_offline(void **state)
 	end(p);
 }
 
+/* A rule that a variable excludes needs no worker, and no fact. */
+static void test_variable(void **state)
+{
+	static const char *const worker[] = { "worker", NULL };
+	const struct kc_condition condition = {
+		.fact = "var.role", .value = "any", .op = KC_OP_EQUAL, .values = worker
+	};
+	struct place *p = start(KC_NOW | KC_BOOT, true);
+
+	p->rules[BOTH].when = &condition;
+	p->rules[BOTH].n_when = 1;
+	kc_judge_scope(&p->judge);
+	assert_int_equal(p->judge.n_open, N_RULES - 2);
+	assert_only(p, BOTH, KC_J_NOW, KC_SKIP,
+		    "it applies when var.role is worker; here it is any");
+	assert_only(p, BOTH, KC_J_BOOT, KC_SKIP,
+		    "it applies when var.role is worker; here it is any");
+	assert_string_equal(judgement(p, BOTH, KC_J_NOW)->findings[0].reason, "condition");
+	end(p);
+}
+
 /* A check that judges no horizon that was asked for. */
 static void test_scope(void **state)
 {
@@ -324,11 +345,12 @@ static void test_no_memory(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_open),   cmocka_unit_test(test_settle),
-		cmocka_unit_test(test_silent), cmocka_unit_test(test_error),
-		cmocka_unit_test(test_again),  cmocka_unit_test(test_offline),
-		cmocka_unit_test(test_scope),  cmocka_unit_test(test_conditions),
-		cmocka_unit_test(test_masked), cmocka_unit_test(test_no_memory),
+		cmocka_unit_test(test_open),	   cmocka_unit_test(test_settle),
+		cmocka_unit_test(test_silent),	   cmocka_unit_test(test_error),
+		cmocka_unit_test(test_again),	   cmocka_unit_test(test_offline),
+		cmocka_unit_test(test_variable),   cmocka_unit_test(test_scope),
+		cmocka_unit_test(test_conditions), cmocka_unit_test(test_masked),
+		cmocka_unit_test(test_no_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

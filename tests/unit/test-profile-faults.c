@@ -208,6 +208,22 @@ static void test_condition_faults(void **state)
 		"@/profiles/p.yaml:5:55: the condition on 'demo.version' has no value\n");
 }
 
+static void test_variable_condition_faults(void **state)
+{
+	struct place *p = *state;
+
+	expect_faults(p,
+		      with_text(p,
+				"vars: {role: any, broken: '${nothing}'}\n" RULE
+				"    when: {var.rule: x, var.role: '', var.: x, var.broken: x}\n"),
+		      "@/profiles/p.yaml:1:27: there is no variable 'nothing'\n"
+		      "@/profiles/p.yaml:6:12: the profile has no variable 'rule'; did you mean "
+		      "'role'?\n"
+		      "@/profiles/p.yaml:6:35: the condition on 'var.role' has no value\n"
+		      "@/profiles/p.yaml:6:39: the profile has no variable ''\n");
+	must_load(p, with_text(p, "vars: {role: any}\n" RULE "    when: {var.role: [x, any]}\n"));
+}
+
 static void test_broken_manifest(void **state)
 {
 	struct place *p = *state;
@@ -227,8 +243,9 @@ static void test_broken_manifest(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_set_faults),	     TEST(test_rule_faults),	 TEST(test_value_faults),
-		TEST(test_condition_faults), TEST(test_broken_manifest),
+		TEST(test_set_faults),	    TEST(test_rule_faults),
+		TEST(test_value_faults),    TEST(test_condition_faults),
+		TEST(test_broken_manifest), TEST(test_variable_condition_faults),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -290,7 +290,8 @@ static void test_variables(void **state)
 					       "      keys: ['${name}', k]\n"
 					       "      value: '${none}'\n"
 					       "      map: {'k-${name}': 'v-${name}'}\n"
-					       "    when: {os.id: '!=${name}'}\n");
+					       "    when: {os.id: '!=${name}', var.both: "
+					       "'${name}-two'}\n");
 	const struct kc_rule *r;
 
 	expect_faults(p, o, "@/profiles/p.yaml:10:15: there is no variable 'no'\n");
@@ -304,6 +305,10 @@ static void test_variables(void **state)
 	assert_string_equal(param_of(r, "map")->map[0].key, "k-three");
 	assert_string_equal(param_of(r, "map")->map[0].value, "v-three");
 	assert_string_equal(r->when[0].values[0], "three");
+	assert_null(r->when[0].value);
+	assert_string_equal(r->when[1].fact, "var.both");
+	assert_string_equal(r->when[1].values[0], "three-two");
+	assert_string_equal(r->when[1].value, "three-two");
 	assert_int_equal(p->profile->n_variables, 5);
 	assert_string_equal(p->profile->variables[1].name, "both");
 	assert_string_equal(p->profile->variables[1].value, "three-two");

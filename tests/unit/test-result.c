@@ -167,6 +167,35 @@ static void test_all_must_hold(void **state)
 			 -ENODATA);
 }
 
+/* A variable decides before any fact is known. */
+static void test_variables(void **state)
+{
+	static const char *const worker[] = { "worker", NULL }, *const debian[] = { "debian",
+										    NULL };
+	struct kc_condition when[] = {
+		{ .fact = "os.id", .op = KC_OP_EQUAL, .values = debian },
+		{ .fact = "var.role", .value = "worker", .op = KC_OP_EQUAL, .values = worker },
+	};
+	struct kc_rule rule = { .when = when, .n_when = 2 };
+	kc_cleanup(kc_arena_done) struct kc_arena arena = { 0 };
+	const char *text = NULL;
+
+	assert_int_equal(kc_rule_excluded(&rule, &arena, &text), 0);
+	assert_true(kc_rule_awaits_facts(&rule));
+	assert_int_equal(kc_rule_applies(&rule, facts, KC_ARRAY_SIZE(facts), &arena, &text), 1);
+	assert_int_equal(kc_rule_applies(&rule, NULL, 0, &arena, &text), -ENODATA);
+	when[1].value = "";
+	assert_int_equal(kc_rule_excluded(&rule, &arena, &text), 1);
+	assert_string_equal(text, "it applies when var.role is worker; here it is empty");
+	assert_int_equal(kc_rule_applies(&rule, NULL, 0, &arena, &text), 0);
+	when[1].op = KC_OP_NOT_EQUAL;
+	assert_int_equal(kc_rule_excluded(&rule, &arena, &text), 0);
+	rule.when++;
+	rule.n_when--;
+	assert_false(kc_rule_awaits_facts(&rule));
+	assert_int_equal(kc_rule_applies(&rule, NULL, 0, &arena, &text), 1);
+}
+
 /* Every pair of verdicts: the worse one, whichever comes first. */
 static void test_worst(void **state)
 {
@@ -243,8 +272,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_sets),	      cmocka_unit_test(test_versions),
-		cmocka_unit_test(test_all_must_hold), cmocka_unit_test(test_worst),
-		cmocka_unit_test(test_conclude),      cmocka_unit_test(test_names),
+		cmocka_unit_test(test_all_must_hold), cmocka_unit_test(test_variables),
+		cmocka_unit_test(test_worst),	      cmocka_unit_test(test_conclude),
+		cmocka_unit_test(test_names),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
