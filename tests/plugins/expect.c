@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+
+#include "expect.h"
+
+bool expect_match(struct world *w, const struct kc_yaml_node *want, const char *key,
+		  const char *got)
+{
+	const char *exact = world_scalar(want, key),
+		   *part = world_scalar(want, world_text(w, "%s~", key));
+
+	if (kc_yaml_get(want, key) && kc_yaml_is_null(kc_yaml_get(want, key)) && got)
+		return false;
+	if (exact && !kc_streq0(exact, got))
+		return false;
+	return !part || (got && strstr(got, part));
+}
+
+const char *expect_shown(const char *text)
+{
+	return text ? text : "(none)";
+}
+
+static void compare_finding(struct world *w, const char *horizon, unsigned i,
+			    const struct kc_yaml_node *want, const struct kc_result_finding *got)
+{
+	bool ok = expect_match(w, want, "verdict", kc_verdict_name(got->verdict)) &&
+		  expect_match(w, want, "subject", got->subject) &&
+		  expect_match(w, want, "expected", got->expected) &&
+		  expect_match(w, want, "found", got->found) &&
+		  expect_match(w, want, "source", got->source) &&
+		  expect_match(w, want, "message", got->message) &&
+		  expect_match(w, want, "reason", got->reason);
+
+	if (!ok)
+		world_complain(
+			w,
+			"finding %u at %s is: verdict %s, subject %s, expected %s, found %s, "
+			"source %s, "
+			"message %s, reason %s",
+			i + 1, horizon, kc_verdict_name(got->verdict), expect_shown(got->subject),
+			expect_shown(got->expected), expect_shown(got->found),
+			expect_shown(got->source), expect_shown(got->message),
+			expect_shown(got->reason));
+}
+
+void expect_judgement(struct world *w, const char *horizon, const struct kc_judgement *got)
+{
+	const struct kc_yaml_node *want = kc_yaml_get(kc_yaml_get(w->yaml, "expect"), horizon);
+	const struct kc_yaml_node *findings = kc_yaml_get(want, "findings");
+	const char *verdict = kc_verdict_name(got->verdict), *expected;
+
+	if (!want) {
+		if (got->n_findings > 0)
+			world_complain(w, "judged at %s (%s), and the case does not expect it",
+				       horizon, expect_shown(verdict));
+		return;
+	}
+	expected = want->type == KC_YAML_SCALAR ? want->scalar : world_scalar(want, "verdict");
+	if (!kc_streq0(expected, verdict ? verdict : "none")) {
+		world_complain(w, "at %s the verdict is %s, expected %s", horizon,
+			       expect_shown(verdict), expect_shown(expected));
+		for (unsigned i = 0; i < got->n_findings; i++)
+			(void)printf("    %s: %s; %s; %s; %s; %s\n",
+				     kc_verdict_name(got->findings[i].verdict),
+				     expect_shown(got->findings[i].subject),
+				     expect_shown(got->findings[i].found),
+				     expect_shown(got->findings[i].source),
+				     expect_shown(got->findings[i].message),
+				     expect_shown(got->findings[i].reason));
+	}
+	if (!findings)
+		return;
+	if (findings->n != got->n_findings)
+		world_complain(w, "at %s there are %u findings, expected %u", horizon,
+			       got->n_findings, findings->n);
+	for (uint32_t i = 0; i < KC_MIN(findings->n, got->n_findings); i++)
+		compare_finding(w, horizon, i, findings->item[i], got->findings + i);
+}
+
+static const char *step_kind(uint32_t kind)
+{
+	static const char *const names[] = {
+		"",
+		"make-dir",
+		"write-file",
+		"edit-file",
+		"move-aside",
+		"remove-file",
+		"set-mode",
+		"sysctl",
+		"load-module",
+		"swap-off",
+		"selinux-mode",
+		"unit-enable",
+		"unit-disable",
+		"unit-mask",
+		"unit-start",
+		"unit-stop",
+		"unit-restart",
+		"systemd-reload",
+		"firewalld-zone",
+		"firewalld-port",
+		"manual",
+	};
+
+	return names[kind];
+}
+
+void expect_steps(struct world *w, const struct kc_step *const *got, size_t n)
+{
+	const struct kc_yaml_node *want = kc_yaml_get(kc_yaml_get(w->yaml, "expect"), "steps");
+
+	if (!want)
+		return;
+	if (want->n != n)
+		world_complain(w, "the plan has %zu steps, expected %u", n, want->n);
+	for (size_t i = 0; i < n; i++) {
+		bool ok = i < want->n &&
+			  expect_match(w, want->item[i], "kind", step_kind(got[i]->kind)) &&
+			  expect_match(w, want->item[i], "target", got[i]->target) &&
+			  expect_match(w, want->item[i], "content", got[i]->content) &&
+			  expect_match(w, want->item[i], "why", got[i]->why);
+
+		if (!ok)
+			world_complain(w, "step %zu is: %s %s: %s (%s)", i + 1,
+				       step_kind(got[i]->kind), expect_shown(got[i]->target),
+				       expect_shown(got[i]->content), expect_shown(got[i]->why));
+	}
+}
+
+void expect_facts(struct world *w, const struct kc_fact_value *const *got, size_t n)
+{
+	static const char *const states[] = { "", "known", "absent", "unknown" };
+	const struct kc_yaml_node *want = kc_yaml_get(kc_yaml_get(w->yaml, "expect"), "facts");
+
+	for (uint32_t i = 0; want && i < want->n; i++) {
+		const struct kc_yaml_node *fact = want->pair[i].value;
+		const struct kc_fact_value *v = NULL;
+		bool ok;
+
+		for (size_t k = 0; k < n; k++) {
+			if (kc_streq(got[k]->name, want->pair[i].key->scalar))
+				v = got[k];
+		}
+		if (!v) {
+			world_complain(w, "the fact %s was not set", want->pair[i].key->scalar);
+			continue;
+		}
+		if (fact->type == KC_YAML_MAPPING)
+			ok = expect_match(w, fact, "state", states[v->state]) &&
+			     expect_match(w, fact, "value", v->value) &&
+			     expect_match(w, fact, "source", v->source);
+		else if (kc_yaml_is_null(fact))
+			ok = v->state == KC_FACT_ABSENT;
+		else if (kc_streq(fact->scalar, "?"))
+			ok = v->state == KC_FACT_UNKNOWN;
+		else
+			ok = kc_streq0(fact->scalar, v->value);
+		if (!ok)
+			world_complain(w, "the fact %s is %s: %s (%s)", v->name, states[v->state],
+				       expect_shown(v->value), expect_shown(v->source));
+	}
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "model/result.h"
+#include "world.h"
+
+/* What came of a case, held against its `expect`. What differs is complained of. */
+
+/* Findings and verdict of one horizon ("now", "boot"). */
+void expect_judgement(struct world *w, const char *horizon, const struct kc_judgement *got);
+
+void expect_steps(struct world *w, const struct kc_step *const *got, size_t n);
+void expect_facts(struct world *w, const struct kc_fact_value *const *got, size_t n);
+
+/*
+ * Whether a text is what a mapping says by KEY (that text, or null for none) and by KEY~ (a part of
+ * it); true where it says nothing.
+ */
+bool expect_match(struct world *w, const struct kc_yaml_node *want, const char *key,
+		  const char *got);
+
+/* For messages: "(none)" in place of NULL. */
+const char *expect_shown(const char *text);

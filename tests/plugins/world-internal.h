@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "world.h"
+
+/* Makes the tree: root/ as it is, or a copy of it with what `make` says. */
+void world_make_root(struct world *w);
+void world_remove_root(struct world *w);
+
+/* The negative errno of that name; a name that is not known breaks the case. */
+int world_errno(struct world *w, const char *name);
