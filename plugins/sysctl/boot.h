@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include "formats/kernel-arguments.h"
 #include "settings.h"
 
 /*
@@ -61,8 +62,8 @@ const struct sysctl_argument *sysctl_boot_argument(const struct sysctl_boot *boo
 int sysctl_boot_load_cmdline(const struct kc_host *host, struct kc_run *run, struct kc_arena *arena,
 			     struct sysctl_boot *boot, const char **ret_modules);
 int sysctl_boot_load_module(const struct kc_host *host, struct kc_run *run, struct kc_arena *arena,
-			    const char *name, const char *cmdline_modules,
-			    struct sysctl_module *ret_module);
+			    const char *name, const struct kc_kernel_argument *arguments,
+			    size_t n_arguments, struct sysctl_module *ret_module);
 
 /*
  * The link below /etc/systemd/system that masks a unit, in the arena; NULL when it is not masked
