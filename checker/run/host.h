@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include "memo.h"
 #include "model/result.h"
 #include "sys/ask.h"
 #include "sys/root.h"
@@ -46,6 +47,7 @@ struct kc_run {
 	kc_asker *ask;
 	void *ask_context;
 	struct kc_run_sink sink;
+	struct kc_memo *memo; /* what was read for rules before this one; or NULL */
 	bool gathering, planning; /* what may be handed in */
 	const struct kc_fact_source *source; /* of gather: whose names alone may be set; or NULL */
 	/* Called when a fact is asked for and `facts` is NULL: waits until they are there, and sets

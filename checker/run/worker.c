@@ -30,6 +30,7 @@ struct worker {
 	void *state;
 	struct kc_channel channel;
 	struct kc_slot *slot;
+	struct kc_memo memo;
 	struct kc_arena facts_arena;
 	struct kc_fact_value *facts;
 	uint32_t n_facts;
@@ -180,6 +181,7 @@ static void init_run(struct worker *w, const struct kc_rule *rule, struct kc_run
 		.ask = ask,
 		.ask_context = w,
 		.await_facts = rule ? await_facts : NULL,
+		.memo = &w->memo,
 		.sink = { .context = w,
 			  .finding = on_finding,
 			  .fact = on_fact,

@@ -614,6 +614,89 @@ static void test_files(void **state)
 	assert_true(kc_label(host, &p->run, "/none", &text) < 0);
 }
 
+/* What was seen once is what later rules of the worker see, failures too; sizes are each rule's. */
+static void test_memo(void **state)
+{
+	struct place *p = *state;
+	struct kc_memo memo = { 0 };
+	struct kc_strings names;
+	struct kc_bytes bytes;
+	struct kc_stat st = { .size_of = sizeof(st) };
+	const char *text;
+
+	p->run.memo = &memo;
+	for (unsigned i = 0; i < 2; i++) {
+		assert_fails(p, kc_read_file(host, &p->run, "/etc/hostname", 5, &bytes), -EFBIG,
+			     "/etc/hostname");
+		assert_int_equal(kc_read_file(host, &p->run, "/etc/hostname", 6, &bytes), 0);
+		assert_string_equal(bytes.data, "node1\n");
+		assert_int_equal(bytes.size, 6);
+		assert_int_equal(kc_resolve(host, &p->run, "/etc/link", &text), 0);
+		assert_string_equal(text, "/etc/hostname");
+		assert_int_equal(kc_read_link(host, &p->run, "/etc/link", &text), 0);
+		assert_string_equal(text, "hostname");
+		assert_int_equal(kc_list_dir(host, &p->run, "/etc", &names), 0);
+		assert_int_equal(names.n, 3);
+		assert_string_equal(names.item[0], "hostname");
+		assert_null(names.item[3]);
+		assert_int_equal(kc_stat(host, &p->run, "/etc/link", 0, &st), 0);
+		assert_int_equal(st.type, KC_FILE_REGULAR);
+		assert_int_equal(kc_stat(host, &p->run, "/etc/link", KC_NOFOLLOW, &st), 0);
+		assert_int_equal(st.type, KC_FILE_SYMLINK);
+		assert_fails(p, kc_read_file(host, &p->run, "/none", 9, &bytes), -ENOENT, "/none");
+		assert_fails(p, kc_stat(host, &p->run, "/none", 0, &st), -ENOENT, "/none");
+		assert_fails(p, kc_list_dir(host, &p->run, "/none", &names), -ENOENT, "/none");
+		assert_fails(p, kc_resolve(host, &p->run, "/none", &text), -ENOENT, "/none");
+		/* Another rule, for which the host has changed. */
+		kc_run_done(&p->run);
+		put(p, "/etc/hostname", "changed\n");
+	}
+	p->run.memo = NULL;
+	assert_int_equal(kc_read_file(host, &p->run, "/etc/hostname", 9, &bytes), 0);
+	assert_string_equal(bytes.data, "changed\n");
+	kc_memo_done(&memo);
+}
+
+/* What does not fit is read again, and nothing of the memo is lost. */
+static void test_memo_bounds(void **state)
+{
+	struct kc_memo memo = { 0 };
+	const struct kc_memo_entry *entry;
+	char path[32];
+	char *large = calloc(1, 1 << 20);
+	unsigned known = 0;
+
+	assert_non_null(large);
+	assert_null(kc_memo_find(NULL, KC_MEMO_FILE, 0, "/a"));
+	assert_null(kc_memo_find(&memo, KC_MEMO_FILE, 0, "/a"));
+	assert_null(kc_memo_bytes(NULL, KC_MEMO_FILE, "/a", "x", 1));
+	assert_null(kc_memo_bytes(&memo, KC_MEMO_FILE, "/large", large, 1 << 20));
+	assert_null(kc_memo_arena(NULL));
+	kc_memo_failure(&memo, KC_MEMO_FILE, 0, "/large",
+			&(struct kc_err){ .code = -EFBIG, .text = "too large" });
+	assert_null(kc_memo_find(&memo, KC_MEMO_FILE, 0, "/large"));
+	for (unsigned i = 0; i < 40000; i++) {
+		(void)snprintf(path, sizeof(path), "/%u", i);
+		known += kc_memo_bytes(&memo, KC_MEMO_FILE, path, path, strlen(path)) != NULL;
+	}
+	assert_in_range(known, 10000, 20000);
+	for (unsigned i = 0; i < known; i++) {
+		(void)snprintf(path, sizeof(path), "/%u", i);
+		entry = kc_memo_find(&memo, KC_MEMO_FILE, 0, path);
+		assert_non_null(entry);
+		assert_string_equal(entry->bytes.data, path);
+		assert_null(kc_memo_find(&memo, KC_MEMO_LINK, 0, path));
+	}
+	for (unsigned i = 0; i < 100; i++) {
+		(void)snprintf(path, sizeof(path), "/%u.large", i);
+		(void)kc_memo_bytes(&memo, KC_MEMO_FILE, path, large, 100 << 10);
+	}
+	assert_true(memo.arena.used <= 8 << 20);
+	assert_null(kc_memo_arena(&memo));
+	kc_memo_done(&memo);
+	free(large);
+}
+
 static void test_figures(void **state)
 {
 	struct {
@@ -888,6 +971,8 @@ int main(void)
 		HOST_TEST(test_steps),
 		HOST_TEST(test_memory),
 		HOST_TEST(test_files),
+		HOST_TEST(test_memo),
+		HOST_TEST(test_memo_bounds),
 		HOST_TEST(test_figures),
 		HOST_TEST(test_kernel),
 		HOST_TEST(test_questions),
