@@ -11,74 +11,29 @@ static const char *const usual_places[] = {
 	"/usr/bin/crio-conmon",	 NULL,
 };
 
-enum {
-	PATH_DIRS_MAX = 256,
-};
-
-/* One conmon that is judged. */
-struct candidate {
-	const char *path; /* absolute; NULL: nowhere in PATH */
-	const char *fault; /* what it is instead of an executable file; NULL: it is one */
-	const char *unseen; /* why it could not be looked at; or NULL */
-};
-
-/* As os.Stat() and the kernel's exec will find it: behind links, a regular file with an x bit. */
-static struct candidate look_at(const struct judgement *j, const char *path)
+/* What a setting names, or what the search finds where it names nothing. */
+static struct kc_search_result look_for(const struct judgement *j,
+					const struct kc_crio_config *config,
+					const struct kc_crio_value *value)
 {
-	struct kc_stat st = { .size_of = sizeof(st) };
-	/* Services work in "/". */
-	struct candidate c = { .path = *path == '/' ? path
-						    : kc_text(j->host, j->run, "/%s", path) };
-	int r = kc_stat(j->host, j->run, c.path, 0, &st);
+	struct kc_search_result result;
+	const char *name = !value		 ? "conmon"
+			   : *value->text == '/' ? value->text
+						 : kc_text(j->host, j->run, "/%s", value->text);
 
-	if (r == -ENOENT || r == -ENOTDIR)
-		c.fault = "not there";
-	else if (r == -ELOOP)
-		c.fault = "a link that leads in a circle";
-	else if (r < 0)
-		c.unseen = kc_text(j->host, j->run, "%s", kc_why(j->host, j->run));
-	else if (st.type == KC_FILE_DIRECTORY)
-		c.fault = "a folder";
-	else if (st.type != KC_FILE_REGULAR)
-		c.fault = "not a regular file";
-	else if (!(st.mode & 0111))
-		c.fault = kc_text(j->host, j->run, "not executable (mode %04o)", st.mode);
-	return c;
-}
-
-/* The first executable conmon in PATH, as Go's exec.LookPath() has it. */
-static struct candidate search(const struct judgement *j, const char *search_path)
-{
-	struct candidate none = { .fault = "in no folder of PATH" };
-	char *rest = kc_arena_strdup(j->arena, search_path), *dir;
-
-	for (int i = 0; rest && i < PATH_DIRS_MAX && (dir = strsep(&rest, ":")); i++) {
-		struct candidate c;
-
-		if (*dir != '/')
-			continue;
-		c = look_at(j, kc_text(j->host, j->run, "%s/conmon", dir));
-		if (c.unseen && !none.unseen)
-			none = c;
-		else if (!c.unseen && !c.fault)
-			return c;
-	}
-	return none;
-}
-
-static struct candidate candidate_of(const struct judgement *j, const struct kc_crio_config *config,
-				     const struct kc_crio_value *value)
-{
-	return value ? look_at(j, value->text) : search(j, config->search_path.text);
+	if (kc_search_path_find(j->host, j->run, j->arena, config->search_path.text, name,
+				&result) < 0)
+		return (struct kc_search_result){ .unseen = "out of memory" };
+	return result;
 }
 
 /* A conmon that is fine, in one of the usual places; or NULL. */
 static const char *elsewhere(const struct judgement *j)
 {
 	KC_FOREACH_STR (path, usual_places) {
-		struct candidate c = look_at(j, path);
+		const struct kc_crio_value value = { .text = path };
 
-		if (!c.unseen && !c.fault)
+		if (look_for(j, j->config, &value).path)
 			return path;
 	}
 	return NULL;
@@ -93,30 +48,40 @@ static const char *advice(const struct judgement *j)
 	return kc_text(j->host, j->run, "%s is there and executable; set conmon to it.", path);
 }
 
+/* What is there instead of an executable. */
+static const char *describe_none(const struct judgement *j, const struct kc_crio_config *config,
+				 const struct kc_crio_value *value,
+				 const struct kc_search_result *result)
+{
+	if (value)
+		return result->near ? result->near
+				    : kc_text(j->host, j->run, "%s: not there", value->text);
+	return kc_text(j->host, j->run, "in no folder of PATH (%s)%s%s", config->search_path.text,
+		       result->near ? "; " : "", result->near ? result->near : "");
+}
+
 static int report(const struct judgement *j, uint32_t horizon, const struct kc_crio_config *config,
 		  const char *subject, const struct kc_crio_value *value, const char *drift)
 {
-	struct candidate c = candidate_of(j, config, value);
+	struct kc_search_result result = look_for(j, config, value);
 	const char *source = value ? value->source : config->search_path.source;
 	const char *expected = value ? EXPECTED : "an executable conmon in PATH";
-	const char *found, *message = drift;
+	const char *message = drift;
 
-	if (c.unseen)
-		return kc_report(j->host, j->run, horizon, KC_ERROR, subject, expected, NULL,
-				 source, c.unseen);
-	if (!c.fault) {
+	if (result.path) {
 		if (!value && !drift)
 			message = kc_text(j->host, j->run,
 					  "conmon is empty (%s), so crio searches its PATH.",
 					  config->conmon.source);
-		return kc_report(j->host, j->run, horizon, KC_PASS, subject, expected, c.path,
+		return kc_report(j->host, j->run, horizon, KC_PASS, subject, expected, result.path,
 				 source, message);
 	}
-	found = c.path ? kc_text(j->host, j->run, "%s: %s", c.path, c.fault)
-		       : kc_text(j->host, j->run, "%s (%s)", c.fault, config->search_path.text);
+	if (result.unseen)
+		return kc_report(j->host, j->run, horizon, KC_ERROR, subject, expected, NULL,
+				 source, result.unseen);
 	message = drift ? kc_text(j->host, j->run, "%s %s", advice(j), drift) : advice(j);
-	return kc_report(j->host, j->run, horizon, KC_FAIL, subject, expected, found, source,
-			 message);
+	return kc_report(j->host, j->run, horizon, KC_FAIL, subject, expected,
+			 describe_none(j, config, value, &result), source, message);
 }
 
 static const char *handler_subject(const struct judgement *j, const struct kc_crio_handler *handler)
@@ -159,15 +124,15 @@ static bool effective(const struct judgement *j, const struct kc_crio_config *co
 	for (size_t i = 0; i < config->n_handlers; i++) {
 		const struct kc_crio_handler *handler = &config->handler[i];
 		const struct kc_crio_value *value = kc_crio_conmon(config, handler);
-		struct candidate c;
+		struct kc_search_result result;
 
 		if (config->default_runtime.text[0] &&
 		    !kc_streq(handler->name, config->default_runtime.text))
 			continue;
-		c = candidate_of(j, config, value);
-		*ret_path = c.path;
+		result = look_for(j, config, value);
+		*ret_path = value ? value->text : result.path;
 		*ret_source = value ? value->source : config->search_path.source;
-		return c.path && !c.unseen;
+		return result.path || (value && !result.unseen);
 	}
 	return false;
 }
@@ -215,24 +180,27 @@ int crio_conmon_run(void *state, const struct kc_host *host, struct kc_run *run)
 	return r;
 }
 
+static bool is_missing(const struct judgement *j, const struct kc_crio_value *value)
+{
+	struct kc_search_result result = look_for(j, j->config, value);
+
+	return !result.path && !result.unseen;
+}
+
 /* The setting that has to give way: the first that names no conmon. NULL: all are fine. */
 static const struct kc_crio_value *faulty(const struct judgement *j)
 {
 	const struct kc_crio_config *config = j->config;
-	struct candidate c;
 
-	if (kc_crio_conmon(config, NULL)) {
-		c = look_at(j, config->conmon.text);
-		return c.fault ? &config->conmon : NULL;
-	}
+	if (kc_crio_conmon(config, NULL))
+		return is_missing(j, &config->conmon) ? &config->conmon : NULL;
 	for (size_t i = 0; i < config->n_handlers; i++) {
 		const struct kc_crio_handler *handler = &config->handler[i];
 
-		if (!kc_crio_handler_has_conmon(handler))
-			continue;
-		c = candidate_of(j, config, kc_crio_conmon(config, handler));
-		if (c.fault)
-			return &config->conmon; /* wins over all handlers' own */
+		/* conmon wins over all handlers' own. */
+		if (kc_crio_handler_has_conmon(handler) &&
+		    is_missing(j, kc_crio_conmon(config, handler)))
+			return &config->conmon;
 	}
 	return NULL;
 }

@@ -129,11 +129,6 @@ static int set_builtin(struct kc_crio_merge *m)
 	config->pids_limit = (struct kc_crio_value){ builtin_pids_limit(version), from, { 0 } };
 	config->network_dir = (struct kc_crio_value){ "/etc/cni/net.d/", from, { 0 } };
 	config->plugin_dirs = (struct kc_crio_value){ "/opt/cni/bin/", from, { 0 } };
-	config->search_path = (struct kc_crio_value){
-		"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-		"the PATH that systemd gives to services",
-		{ 0 },
-	};
 	if (m->complete)
 		return 0;
 	draft = kc_crio_draft_new(m, version == 0 ? "built-in" : runtime, from);

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "formats.h"
-#include "unit.h"
+#include "search-path.h"
 
 /*
  * The configuration that CRI-O comes up with: built-in defaults of its version, the file of
@@ -58,7 +58,7 @@ struct kc_crio_config {
 	unsigned version;
 	struct kc_crio_value conmon, conmon_cgroup, cgroup_manager, listen, default_runtime,
 		selinux, pids_limit, network_dir, plugin_dirs;
-	struct kc_crio_value search_path; /* PATH of the daemon */
+	struct kc_search_path search_path; /* of the service; the merge alone knows none */
 	const struct kc_crio_handler *handler; /* in the order they came up */
 	size_t n_handlers;
 	const char *const *files; /* those that were read, in their order; NULL-terminated */

@@ -160,25 +160,6 @@ static bool has_program(const struct loader *l)
 	return false;
 }
 
-/* PATH of the service, by which crio finds what it is not told. */
-static int set_search_path(struct kc_crio_config *config, const struct kc_service_command *service,
-			   struct kc_arena *arena)
-{
-	for (size_t i = 0; i < service->n_environment; i++) {
-		const struct kc_environment_variable *v = &service->environment[i];
-
-		if (!kc_streq(v->name, "PATH"))
-			continue;
-		config->search_path.text = v->value;
-		config->search_path.place = v->place;
-		config->search_path.source =
-			kc_arena_printf(arena, "%s:%u (PATH)", v->place.file, v->place.line);
-		if (!config->search_path.source)
-			return -ENOMEM;
-	}
-	return 0;
-}
-
 /* A unit with a fault, or a wrapper, hides the flags that crio gets. */
 static int note_unit(struct loader *l, const struct kc_unit_file *unit,
 		     const struct kc_service_command *service)
@@ -249,7 +230,7 @@ int kc_crio_config_load(const struct kc_host *host, struct kc_run *run, struct k
 							  .options = &l->options },
 				 arena, &config);
 	if (r == 0)
-		r = set_search_path(config, &service, arena);
+		r = kc_search_path_of(host, run, arena, unit, &service, &config->search_path);
 	if (r < 0)
 		return r;
 	config->dir = dir;

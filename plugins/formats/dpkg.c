@@ -91,22 +91,50 @@ static unsigned count_lines(const char *from, const char *to)
 	return n;
 }
 
-int kc_dpkg_find(const char *text, size_t size, const char *name, struct kc_arena *arena,
-		 struct kc_dpkg_package *ret_package)
+static bool is_held(const struct stanza *s)
 {
-	char *field = kc_arena_printf(arena, "Package: %s", name);
-	const char *end = text + size;
+	static const char word[] = "hold";
+	const char *value;
 	size_t n;
 
-	if (!field)
-		return -ENOMEM;
-	n = strlen(field);
-	for (const char *at = text; (at = memmem(at, (size_t)(end - at), field, n)); at += n) {
+	return find_field(s, "Status", &value, &n) == 0 && n > sizeof(word) - 1 &&
+	       memcmp(value, word, sizeof(word) - 1) == 0 && kc_isspace(value[sizeof(word) - 1]);
+}
+
+/* Which of the names, not found yet, a "Package:" field has; n for none. */
+static size_t index_of(const char *value, const char *end, const char *const *names, size_t n,
+		       const struct kc_dpkg_package *packages)
+{
+	for (size_t i = 0; i < n; i++) {
+		size_t length = strlen(names[i]);
+
+		if (!packages[i].version && (size_t)(end - value) >= length &&
+		    memcmp(value, names[i], length) == 0 &&
+		    (value + length == end || kc_isspace(value[length])))
+			return i;
+	}
+	return n;
+}
+
+int kc_dpkg_find_each(const char *text, size_t size, const char *const *names, size_t n,
+		      struct kc_arena *arena, struct kc_dpkg_package *packages)
+{
+	static const char field[] = "Package: ";
+	const size_t length = sizeof(field) - 1;
+	const char *end = text + size;
+	int found = 0;
+
+	for (const char *at = text; (at = memmem(at, (size_t)(end - at), field, length));
+	     at += length) {
 		struct kc_dpkg_package package;
 		struct stanza s;
+		size_t i;
 		int r;
 
-		if ((at > text && at[-1] != '\n') || (at + n < end && !kc_isspace(at[n])))
+		if (at > text && at[-1] != '\n')
+			continue;
+		i = index_of(at + length, end, names, n, packages);
+		if (i == n)
 			continue;
 		s = stanza_around(text, size, at);
 		if (!is_installed(&s))
@@ -115,10 +143,22 @@ int kc_dpkg_find(const char *text, size_t size, const char *name, struct kc_aren
 		if (r < 0)
 			return r;
 		package.line = count_lines(text, at);
-		*ret_package = package;
-		return 1;
+		package.held = is_held(&s);
+		packages[i] = package;
+		found++;
 	}
-	return 0;
+	return found;
+}
+
+int kc_dpkg_find(const char *text, size_t size, const char *name, struct kc_arena *arena,
+		 struct kc_dpkg_package *ret_package)
+{
+	struct kc_dpkg_package package = { 0 };
+	int r = kc_dpkg_find_each(text, size, &name, 1, arena, &package);
+
+	if (r > 0)
+		*ret_package = package;
+	return r;
 }
 
 const char *kc_dpkg_upstream(const char *version, struct kc_arena *arena)

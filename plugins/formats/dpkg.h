@@ -11,6 +11,7 @@
 struct kc_dpkg_package {
 	const char *version; /* as the package has it: [EPOCH:]UPSTREAM[-REVISION] */
 	unsigned line; /* of its "Package:" field */
+	bool held; /* selected so, as by apt-mark(8): Status: hold ok installed */
 };
 
 /*
@@ -21,6 +22,13 @@ struct kc_dpkg_package {
  */
 int kc_dpkg_find(const char *text, size_t size, const char *name, struct kc_arena *arena,
 		 struct kc_dpkg_package *ret_package);
+
+/*
+ * The same for several names in one pass; pure. packages[i] is that of names[i], and those whose
+ * version is not NULL have been found already. How many were found now, or a negative errno.
+ */
+int kc_dpkg_find_each(const char *text, size_t size, const char *const *names, size_t n,
+		      struct kc_arena *arena, struct kc_dpkg_package *packages);
 
 /* The numbers that a package's version begins with: "1.6.20" of "1:1.6.20~ds1-1+b2". NULL: no
  * memory. */

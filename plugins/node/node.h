@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-#include "formats/formats.h"
+#include "formats/packages.h"
 
 /* What all parts of the gathering share. */
 struct node {
@@ -10,7 +10,8 @@ struct node {
 	struct kc_arena arena;
 	bool live;
 	const char *release, *machine; /* of the running kernel; NULL when they are not known */
-	int dpkg_code; /* of reading /var/lib/dpkg/status */
+	bool looked; /* the package database was read, or cannot be: then it has none */
+	struct kc_packages packages;
 };
 
 /* The three states of a fact. Errors of the host's are those of a fact that it does not know: none.
@@ -52,7 +53,7 @@ void node_gather_kubernetes(struct node *n);
 
 /*
  * The version of a program that is there, by the cheapest place that knows: the package databases
- * if it lies in /usr/bin or /usr/sbin (dpkg's file, then `rpm`), then its own answer to `option`
+ * if it lies in /usr/bin or /usr/sbin (dpkg's file, or `rpm`), then its own answer to `option`
  * (and `option2`, which may be NULL). `packages` are the names to look for, NULL-terminated.
  */
 struct node_program {
