@@ -4,13 +4,14 @@
 /*
  * What plugins of this tree share. A plugin includes k8scheck-plugin.h and headers of this folder,
  * and nothing else of the tree; this header opens the small part of base/ that has no knowledge of
- * the project: ownership, strings, numbers, arenas, a hash.
+ * the project: ownership, strings, UTF-8, numbers, arenas, a hash.
  */
 #include "base/arena.h"
 #include "base/fdio.h"
 #include "base/hash.h"
 #include "base/num.h"
 #include "base/str.h"
+#include "base/utf8.h"
 #include "k8scheck-plugin.h"
 
 /* A finding in one call; every text may be NULL. Returns what kc_finding() returns. */

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "conf-file.h"
+#include "firewalld-descriptor.h"
+#include "firewalld.h"
+
+static const char *const weakens =
+	"firewalld lets all traffic of the default zone through then, if that zone is trusted.";
+
+static int by_hand(const struct zone_rule *rule, uint32_t horizon, const char *commands,
+		   const char *why)
+{
+	const struct kc_step step = {
+		.size = sizeof(step),
+		.kind = KC_STEP_MANUAL,
+		.horizon = horizon,
+		.content = commands,
+		.content_size = strlen(commands),
+		.why = why,
+	};
+
+	return kc_step(rule->host, rule->run, &step);
+}
+
+static int set_zone(const struct zone_rule *rule)
+{
+	const struct kc_step step = {
+		.size = sizeof(step),
+		.kind = KC_STEP_FIREWALLD_ZONE,
+		.flags = KC_STEP_WEAKENS,
+		.horizon = KC_NOW,
+		.target = FIREWALLD_UNIT,
+		.content = rule->zone,
+		.content_size = strlen(rule->zone),
+		.why = weakens,
+	};
+
+	return kc_step(rule->host, rule->run, &step);
+}
+
+/* The line of a file, with the newline at its end. */
+static void find_line(const struct kc_bytes *text, unsigned line, size_t *ret_start, size_t *ret_n)
+{
+	size_t start = 0, end;
+
+	for (; line > 1 && start < text->size; start++)
+		line -= text->data[start] == '\n';
+	for (end = start; end < text->size && text->data[end] != '\n';)
+		end++;
+	*ret_start = start;
+	*ret_n = end - start + (end < text->size);
+}
+
+/* Puts the zone into the line that counts, or behind all lines when there is none. */
+static int edit_conf(const struct zone_rule *rule, const char *path, const struct kc_bytes *before,
+		     const struct firewalld_conf *conf)
+{
+	struct kc_buf b = { 0 };
+	size_t start = before->size, n = 0;
+	struct kc_step step = {
+		.size = sizeof(step),
+		.kind = KC_STEP_EDIT_FILE,
+		.flags = KC_STEP_WEAKENS,
+		.horizon = KC_BOOT,
+		.target = path,
+		.before = before->data,
+		.before_size = before->size,
+		.why = weakens,
+	};
+	int r;
+
+	if (conf->default_zone.value)
+		find_line(before, conf->default_zone.line, &start, &n);
+	kc_buf_add(&b, before->data, start);
+	if (start > 0 && before->data[start - 1] != '\n')
+		kc_buf_addc(&b, '\n');
+	kc_buf_addf(&b, "DefaultZone=%s\n", rule->zone);
+	kc_buf_add(&b, before->data + start + n, before->size - start - n);
+	r = kc_buf_error(&b);
+	if (!r) {
+		step.content = b.data;
+		step.content_size = b.len;
+		r = kc_step(rule->host, rule->run, &step);
+	}
+	kc_buf_done(&b);
+	return r;
+}
+
+static int write_conf(const struct zone_rule *rule, const char *path)
+{
+	const char *content = zone_text(rule, "DefaultZone=%s\n", rule->zone);
+	const struct kc_step step = {
+		.size = sizeof(step),
+		.kind = KC_STEP_WRITE_FILE,
+		.flags = KC_STEP_WEAKENS,
+		.horizon = KC_BOOT,
+		.mode = 0644,
+		.target = path,
+		.content = content,
+		.content_size = strlen(content),
+		.why = weakens,
+	};
+
+	return kc_step(rule->host, rule->run, &step);
+}
+
+/* firewalld writes its file itself when its zone is set; where it already has that zone, it does
+ * not, and where it does not run, nobody does. */
+static int plan_file(const struct zone_rule *rule)
+{
+	const char *path = rule->permanent.conf;
+	struct firewalld_conf conf;
+	struct kc_bytes before;
+	int r;
+
+	r = kc_read_file(rule->host, rule->run, path, FIREWALLD_CONF_MAX, &before);
+	if (r == -ENOENT)
+		return write_conf(rule, path);
+	if (!r)
+		r = firewalld_conf_parse(before.data, before.size, rule->arena, &conf);
+	if (r == -ENOMEM)
+		return r;
+	/* A carriage return ends lines of its own: their numbers are not those of the text. */
+	if (r || conf.undecodable || memchr(before.data, '\r', before.size))
+		return by_hand(rule, KC_BOOT,
+			       zone_text(rule, "# Put DefaultZone=%s into %s.\n", rule->zone, path),
+			       "The file is too odd to be edited by a program.");
+	return edit_conf(rule, path, &before, &conf);
+}
+
+/* Whether the next start would take a default zone of that name. */
+static bool would_take(const struct zone_rule *rule)
+{
+	const char *dirs[] = { "/etc/firewalld/zones", "/usr/lib/firewalld/zones", NULL };
+	struct kc_stat st = { .size_of = sizeof(st) };
+
+	KC_FOREACH_STR (dir, dirs)
+		if (kc_stat(rule->host, rule->run, zone_text(rule, "%s/%s.xml", dir, rule->zone), 0,
+			    &st) == 0)
+			return true;
+	return false;
+}
+
+static int plan_bounds(const struct zone_rule *rule, uint32_t horizon,
+		       const struct zone_bounds *bounds)
+{
+	const char *permanent = horizon == KC_BOOT ? "--permanent " : "";
+	const char *commands = "";
+
+	for (size_t i = 0; i < bounds->n && i < FIREWALLD_BOUND_MAX; i++)
+		if (!bounds->item[i].is_source)
+			commands = zone_text(rule,
+					     "%sfirewall-cmd %s--zone=%s "
+					     "--change-interface=%s\n",
+					     commands, permanent, rule->zone, bounds->item[i].name);
+	if (!*commands)
+		return 0;
+	return by_hand(rule, horizon, commands,
+		       "Somebody bound these to another zone by name; whether that still holds is "
+		       "for a person to say.");
+}
+
+static int plan_alternative(const struct zone_rule *rule, uint32_t horizon)
+{
+	return by_hand(rule, horizon,
+		       horizon == KC_BOOT && !kc_is_live(rule->host, rule->run)
+			       ? "systemctl disable firewalld\n"
+			       : "systemctl disable --now firewalld\n",
+		       "Instead: a firewalld that does not run meets the rule, too.");
+}
+
+/* What mends a firewalld that shall run and does not. */
+static int plan_unit(const struct zone_rule *rule, uint32_t kind, uint32_t horizon)
+{
+	const struct kc_step step = {
+		.size = sizeof(step),
+		.kind = kind,
+		.horizon = horizon,
+		.target = FIREWALLD_UNIT,
+		.why = "The rule wants a firewalld that runs.",
+	};
+
+	return kc_step(rule->host, rule->run, &step);
+}
+
+static int plan_zone(const struct zone_rule *rule, bool now, bool boot)
+{
+	int r = 0;
+
+	if (!would_take(rule))
+		return by_hand(
+			rule, now ? KC_NOW : KC_BOOT,
+			zone_text(rule, "firewall-cmd --permanent --new-zone=%s\n", rule->zone),
+			"firewalld has no zone of that name.");
+	if (now)
+		r = set_zone(rule);
+	else if (boot)
+		r = plan_file(rule);
+	if (!r && rule->stopped)
+		r = plan_alternative(rule, now ? KC_NOW : KC_BOOT);
+	return r;
+}
+
+int firewalld_default_zone_plan(void *state, const struct kc_host *host, struct kc_run *run)
+{
+	kc_cleanup(kc_arena_done) struct kc_arena arena = { .limit = FIREWALLD_MEMORY_MAX };
+	struct zone_judgement now = { 0 }, boot = { 0 };
+	uint32_t horizons = kc_horizons(host, run);
+	bool zone_now, zone_boot;
+	struct zone_rule rule;
+	int r;
+
+	r = zone_rule_read(host, run, &arena, &rule);
+	if (!r && (horizons & KC_NOW))
+		r = zone_judge_now(&rule, &now);
+	if (!r && (horizons & KC_BOOT))
+		r = zone_judge_boot(&rule, &boot);
+	if (r)
+		return r;
+	zone_now = now.verdict == KC_FAIL && now.runs;
+	zone_boot = boot.verdict == KC_FAIL && boot.runs;
+	if (zone_now || zone_boot)
+		r = plan_zone(&rule, zone_now, zone_boot);
+	if (!r && boot.masked && boot.verdict == KC_FAIL)
+		r = by_hand(&rule, KC_BOOT,
+			    "systemctl unmask firewalld && systemctl enable --now firewalld\n",
+			    "Somebody masked it on purpose; whether that still holds is for a "
+			    "person to say.");
+	else if (!r && boot.verdict == KC_FAIL && !boot.runs)
+		r = plan_unit(&rule, KC_STEP_UNIT_ENABLE, KC_BOOT);
+	if (!r && now.verdict == KC_FAIL && !now.runs && !boot.masked)
+		r = plan_unit(&rule, KC_STEP_UNIT_START, KC_NOW);
+	if (!r)
+		r = plan_bounds(&rule, KC_NOW, &now.bounds);
+	return r ? r : plan_bounds(&rule, KC_BOOT, &boot.bounds);
+}
