@@ -129,10 +129,10 @@ void expect_steps(struct world *w, const struct kc_step *const *got, size_t n)
 	}
 }
 
-void expect_facts(struct world *w, const struct kc_fact_value *const *got, size_t n)
+void expect_facts(struct world *w, const struct kc_yaml_node *want,
+		  const struct kc_fact_value *const *got, size_t n)
 {
 	static const char *const states[] = { "", "known", "absent", "unknown" };
-	const struct kc_yaml_node *want = kc_yaml_get(kc_yaml_get(w->yaml, "expect"), "facts");
 
 	for (uint32_t i = 0; want && i < want->n; i++) {
 		const struct kc_yaml_node *fact = want->pair[i].value;

@@ -10,7 +10,10 @@
 void expect_judgement(struct world *w, const char *horizon, const struct kc_judgement *got);
 
 void expect_steps(struct world *w, const struct kc_step *const *got, size_t n);
-void expect_facts(struct world *w, const struct kc_fact_value *const *got, size_t n);
+
+/* Facts, by name; those that `want` does not name are not looked at. */
+void expect_facts(struct world *w, const struct kc_yaml_node *want,
+		  const struct kc_fact_value *const *got, size_t n);
 
 /*
  * Whether a text is what a mapping says by KEY (that text, or null for none) and by KEY~ (a part of

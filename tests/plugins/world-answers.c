@@ -130,6 +130,8 @@ void world_ask(void *context, const struct kc_question *question, struct kc_aren
 		fill_answer(w, answers->item[i], arena, ret_answer);
 		return;
 	}
+	if (world_ask_rpm(w, question, arena, ret_answer))
+		return;
 	world_complain(w, "asked what the case does not answer%s%s: %s", w->rule ? " by rule " : "",
 		       w->rule ? w->rule->id : "", text);
 	note_unanswered(w, text);

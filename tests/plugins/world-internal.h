@@ -9,3 +9,8 @@ void world_remove_root(struct world *w);
 
 /* The negative errno of that name; a name that is not known breaks the case. */
 int world_errno(struct world *w, const char *name);
+
+/* Answers a query of rpm's from the packages that the world lists. False when it is none of these.
+ */
+bool world_ask_rpm(struct world *w, const struct kc_question *question, struct kc_arena *arena,
+		   struct kc_answer *answer);

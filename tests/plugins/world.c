@@ -10,7 +10,7 @@ void world_complain(struct world *w, const char *fmt, ...)
 	va_list ap;
 
 	w->failures++;
-	(void)printf("  %s: ", w->name);
+	(void)printf("%s%s: ", w->prefix, w->name);
 	va_start(ap, fmt);
 	(void)vprintf(fmt, ap);
 	va_end(ap);
@@ -112,7 +112,7 @@ void world_open(struct world *w, const char *dir, const char *name, const char *
 	struct kc_err err = { 0 };
 	const char *live;
 
-	*w = (struct world){ .name = name };
+	*w = (struct world){ .name = name, .prefix = "  " };
 	w->dir = world_text(w, "%s/%s", dir, name);
 	fd = open(world_text(w, "%s/%s", w->dir, file), O_RDONLY | O_CLOEXEC);
 	if (fd < 0 || kc_read_all(fd, 1 << 20, &text) < 0)

@@ -21,6 +21,7 @@ struct world {
 	bool *asked; /* of each item of `answers`: somebody asked */
 	struct kc_buf unanswered; /* questions that nobody answers, as lines of `answers` */
 	const struct kc_rule *rule; /* that is judged just now; NULL while facts are gathered */
+	const char *prefix; /* of lines with complaints */
 	unsigned failures;
 };
 
