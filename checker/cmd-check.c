@@ -39,6 +39,7 @@ struct check {
 	const char **warnings;
 	size_t n_warnings;
 	bool progress_shown;
+	struct kc_trust_folder folder; /* of the plugins */
 };
 
 static void warn(struct check *c, const char *text)
@@ -171,7 +172,7 @@ static void open_plugin(struct check *c, const struct kc_manifest *manifest, int
 {
 	struct kc_err err = { 0 };
 
-	if (kc_plugin_file_open(manifest, &err, c->plugins + c->n_plugins) < 0)
+	if (kc_plugin_file_open(manifest, &c->folder, &err, c->plugins + c->n_plugins) < 0)
 		*worst = kc_complain(KC_EXIT_USAGE, "plugin %s is refused: %s", manifest->name,
 				     err.text);
 	else
@@ -205,10 +206,10 @@ static bool may_gather(const char *const *dirs, const char *name)
 
 static void open_gatherers(struct check *c, const char *const *names, int *worst)
 {
+	struct kc_manifest_cache cache = { .folder = &c->folder };
 	struct kc_err err = { 0 };
 
 	KC_FOREACH_STR (name, names) {
-		struct kc_manifest_cache cache = { 0 };
 		const struct kc_manifest *manifest;
 
 		if (is_needed(c, name) || !may_gather(c->command->paths.plugins, name))
@@ -241,6 +242,7 @@ static int open_plugins(struct check *c)
 			open_plugin(c, c->profile->plugins[i], &worst);
 	}
 	open_gatherers(c, names, &worst);
+	kc_trust_folder_done(&c->folder);
 	return worst;
 }
 
@@ -366,6 +368,15 @@ static void configure(struct check *c)
 	};
 }
 
+static bool wants_digests(const struct check *c)
+{
+	for (size_t i = 0; i < c->n_wanted; i++) {
+		if (c->wanted[i].format->digests)
+			return true;
+	}
+	return false;
+}
+
 static int make_report(struct check *c, const struct kc_outcome *outcome, uint64_t started,
 		       uint64_t duration, struct kc_report *ret_report)
 {
@@ -398,10 +409,13 @@ static int make_report(struct check *c, const struct kc_outcome *outcome, uint64
 	if (!plugins)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < c->n_plugins; i++) {
-		char *sha256 = kc_arena_zalloc(c->arena, 1, 65);
+		char *sha256 = NULL;
 
-		if (!sha256 || kc_plugin_file_hash(c->plugins + i, NULL, sha256) < 0)
-			return -ENOMEM;
+		if (wants_digests(c)) {
+			sha256 = kc_arena_zalloc(c->arena, 1, 65);
+			if (!sha256 || kc_plugin_file_hash(c->plugins + i, NULL, sha256) < 0)
+				return -ENOMEM;
+		}
 		plugins[i] = (struct kc_report_plugin){
 			.name = c->plugins[i].manifest->name,
 			.version = c->plugins[i].manifest->version,

@@ -451,4 +451,5 @@ __attribute__((visibility("default"))) const struct kc_report_format KC_REPORT_S
 	.name = "json",
 	.title = "for programs: everything, as k8scheck-report.schema.json describes it",
 	.write = write_json,
+	.digests = true,
 };

@@ -61,6 +61,7 @@ struct kc_manifest_fact {
 
 struct kc_manifest {
 	const char *file; /* where it was read from */
+	const char *distrust; /* who else could change that file: a sentence; NULL: nobody */
 	const char *name; /* of the plugin */
 	const char *version; /* of the plugin */
 	const char *title;

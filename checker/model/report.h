@@ -10,7 +10,7 @@
 
 struct kc_report_plugin {
 	const char *name, *version, *path;
-	const char *sha256; /* hexadecimal */
+	const char *sha256; /* hexadecimal; NULL where no format prints it */
 	uint64_t size; /* bytes of the file */
 };
 
@@ -85,4 +85,5 @@ struct kc_report_format {
 	uint32_t size; /* of struct kc_report: a module of another build is refused */
 	const char *name, *title;
 	kc_report_writer *write;
+	bool digests; /* it prints the digests of plugins, which take reading all of them */
 };

@@ -88,7 +88,8 @@ static int read_parent(struct kc_loader *l, const struct link *link, const struc
 	r = folders(l, link->name, &dirs);
 	if (r < 0)
 		return r;
-	r = kc_search_open(dirs, "profile", at->scalar, l->arena, &err, &fd, &path, &distrust);
+	r = kc_search_open(dirs, "profile", at->scalar, NULL, l->arena, &err, &fd, &path,
+			   &distrust);
 	if (r == -ENOMEM)
 		return r;
 	if (r < 0) {
@@ -223,10 +224,10 @@ int kc_loader_profile(struct kc_loader *l, const char *argument)
 		return read_stdin(l);
 	where.order = l->n_inputs;
 	if (is_file(argument))
-		r = kc_profile_open(argument, &err, &fd, &distrust);
+		r = kc_profile_open(argument, NULL, &err, &fd, &distrust);
 	else
-		r = kc_search_open(l->request->profile_dirs, "profile", argument, l->arena, &err,
-				   &fd, &path, &distrust);
+		r = kc_search_open(l->request->profile_dirs, "profile", argument, NULL, l->arena,
+				   &err, &fd, &path, &distrust);
 	if (r == -ENOMEM)
 		return r;
 	if (r < 0) {

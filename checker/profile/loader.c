@@ -18,6 +18,7 @@ void kc_loader_done(struct kc_loader *l)
 	free(l->drafts.table);
 	kc_faults_done(&l->faults);
 	kc_arena_done(&l->scratch);
+	kc_trust_folder_done(&l->folder);
 }
 
 int kc_loader_add(struct kc_loader *l, const char *name, const char *label, bool option,

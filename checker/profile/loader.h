@@ -81,6 +81,7 @@ struct kc_loader {
 	uint32_t n_variables, variables_size;
 	struct kc_drafts drafts;
 	struct kc_manifest_cache manifests;
+	struct kc_trust_folder folder; /* of the manifests */
 	const char *title;
 	/* A file could not be read: what it would have defined is no fault of others. */
 	bool incomplete;

@@ -5,7 +5,6 @@
 
 #include "base/fdio.h"
 #include "open.h"
-#include "sys/trust.h"
 
 static int refuse_kind(mode_t mode, const char *path, struct kc_err *err)
 {
@@ -48,8 +47,8 @@ static int open_regular(const char *path, struct kc_err *err, struct stat *ret_s
 	return 0;
 }
 
-static int judge(const char *path, const struct stat *st, struct kc_err *err,
-		 struct kc_err *ret_distrust)
+static int judge(const char *path, struct kc_trust_folder *folder, const struct stat *st,
+		 struct kc_err *err, struct kc_err *ret_distrust)
 {
 	kc_cleanup(kc_closep) int fd = -EBADF;
 	char cwd[PATH_MAX] = "";
@@ -61,7 +60,7 @@ static int judge(const char *path, const struct stat *st, struct kc_err *err,
 	absolute = kc_asprintf("%s%s%s", cwd, *cwd ? "/" : "", path);
 	if (!absolute)
 		return cannot_open(path, -ENOMEM, err);
-	if (kc_trust_open(AT_FDCWD, absolute, KC_TRUST_STICKY, ret_distrust, &fd) < 0)
+	if (kc_trust_open_near(folder, absolute, KC_TRUST_STICKY, ret_distrust, &fd) < 0)
 		return 0;
 	/* What was found trustworthy must be what is read. */
 	if (fstat(fd, &trusted) < 0 || !is_same(st, &trusted))
@@ -70,7 +69,8 @@ static int judge(const char *path, const struct stat *st, struct kc_err *err,
 	return 0;
 }
 
-int kc_profile_open(const char *path, struct kc_err *err, int *ret_fd, struct kc_err *ret_distrust)
+int kc_profile_open(const char *path, struct kc_trust_folder *folder, struct kc_err *err,
+		    int *ret_fd, struct kc_err *ret_distrust)
 {
 	kc_cleanup(kc_closep) int fd = -EBADF;
 	struct stat st;
@@ -79,7 +79,7 @@ int kc_profile_open(const char *path, struct kc_err *err, int *ret_fd, struct kc
 	*ret_distrust = (struct kc_err){ 0 };
 	r = open_regular(path, err, &st, &fd);
 	if (r == 0)
-		r = judge(path, &st, err, ret_distrust);
+		r = judge(path, folder, &st, err, ret_distrust);
 	if (r == 0)
 		*ret_fd = TAKE_FD(fd);
 	return r;

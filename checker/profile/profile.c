@@ -131,7 +131,10 @@ int kc_profile_load(const struct kc_profile_request *request, struct kc_arena *a
 {
 	kc_cleanup(kc_loader_done) struct kc_loader l = { .request = request, .arena = arena };
 	struct kc_profile *profile = kc_arena_zalloc(arena, 1, sizeof(*profile));
-	int r = profile ? load(&l, profile) : -ENOMEM;
+	int r;
+
+	l.manifests.folder = &l.folder;
+	r = profile ? load(&l, profile) : -ENOMEM;
 
 	if (r == 0 || l.faults.n_errors > 0) {
 		int told = kc_faults_tell(&l.faults, diagnostics);

@@ -5,6 +5,7 @@
 #include "base/err.h"
 #include "base/str.h"
 #include "model/rule.h"
+#include "sys/trust.h"
 
 /*
  * Profiles: YAML to validated rules. Nothing here looks at the host that is judged; profiles and
@@ -48,6 +49,7 @@ int kc_profile_load(const struct kc_profile_request *request, struct kc_arena *a
 struct kc_manifest_cache {
 	const struct kc_manifest **items;
 	uint32_t n;
+	struct kc_trust_folder *folder; /* of kc_trust_open_near(); may be NULL */
 };
 
 int kc_manifest_load(const char *const *plugin_dirs, const char *name,

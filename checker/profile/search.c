@@ -113,8 +113,8 @@ static int not_found(const char *const *dirs, const char *what, const char *name
 }
 
 int kc_search_open(const char *const *dirs, const char *what, const char *name,
-		   struct kc_arena *arena, struct kc_err *err, int *ret_fd, const char **ret_path,
-		   struct kc_err *ret_distrust)
+		   struct kc_trust_folder *folder, struct kc_arena *arena, struct kc_err *err,
+		   int *ret_fd, const char **ret_path, struct kc_err *ret_distrust)
 {
 	if (!kc_is_name(name))
 		return kc_err_set(
@@ -129,7 +129,7 @@ int kc_search_open(const char *const *dirs, const char *what, const char *name,
 
 		if (!path)
 			return kc_err_set(err, -ENOMEM, "%s", kc_strerror(ENOMEM));
-		r = kc_profile_open(path, err, ret_fd, ret_distrust);
+		r = kc_profile_open(path, folder, err, ret_fd, ret_distrust);
 		if (r == 0)
 			*ret_path = path;
 		if (r != -ENOENT && r != -ENOTDIR)
@@ -152,19 +152,19 @@ static int cache_add(struct kc_manifest_cache *cache, const struct kc_manifest *
 	return 0;
 }
 
-static int read_manifest(const char *const *plugin_dirs, const char *name, struct kc_arena *arena,
-			 struct kc_err *err, const struct kc_manifest **ret_manifest)
+static int read_manifest(const char *const *plugin_dirs, const char *name,
+			 struct kc_trust_folder *folder, struct kc_arena *arena, struct kc_err *err,
+			 const struct kc_manifest **ret_manifest)
 {
 	kc_cleanup(kc_buf_done) struct kc_buf text = { 0 };
 	kc_cleanup(kc_closep) int fd = -EBADF;
 	const struct kc_manifest *m = NULL;
 	const char *path = NULL;
-	/* Whoever loads the plugin holds its files to the trust rule; a manifest alone runs
-	 * nothing. */
+	struct kc_manifest *own;
 	struct kc_err distrust;
 	int r;
 
-	r = kc_search_open(plugin_dirs, "plugin", name, arena, err, &fd, &path, &distrust);
+	r = kc_search_open(plugin_dirs, "plugin", name, folder, arena, err, &fd, &path, &distrust);
 	if (r < 0)
 		return r;
 	r = kc_read_all(fd, KC_MANIFEST_SIZE_MAX, &text);
@@ -177,7 +177,17 @@ static int read_manifest(const char *const *plugin_dirs, const char *name, struc
 		return kc_err_set(err, -EINVAL,
 				  "%s: this is the manifest of '%s'; it must be called %s.yaml",
 				  path, m->name, m->name);
-	*ret_manifest = m;
+	own = kc_arena_zalloc(arena, 1, sizeof(*own));
+	if (!own)
+		return kc_err_set(err, -ENOMEM, "%s", kc_strerror(ENOMEM));
+	*own = *m;
+	/* A manifest alone runs nothing; whoever loads the plugin goes by this. */
+	if (distrust.text[0]) {
+		own->distrust = kc_arena_strdup(arena, distrust.text);
+		if (!own->distrust)
+			return kc_err_set(err, -ENOMEM, "%s", kc_strerror(ENOMEM));
+	}
+	*ret_manifest = own;
 	return 0;
 }
 
@@ -194,7 +204,7 @@ int kc_manifest_load(const char *const *plugin_dirs, const char *name,
 			return 0;
 		}
 	}
-	r = read_manifest(plugin_dirs, name, arena, err, &m);
+	r = read_manifest(plugin_dirs, name, cache->folder, arena, err, &m);
 	if (r < 0)
 		return r;
 	r = cache_add(cache, m, arena);

@@ -16,8 +16,8 @@ enum {
  * `what` is "profile" or "plugin".
  */
 int kc_search_open(const char *const *dirs, const char *what, const char *name,
-		   struct kc_arena *arena, struct kc_err *err, int *ret_fd, const char **ret_path,
-		   struct kc_err *ret_distrust);
+		   struct kc_trust_folder *folder, struct kc_arena *arena, struct kc_err *err,
+		   int *ret_fd, const char **ret_path, struct kc_err *ret_distrust);
 
 /*
  * All manifests of the folders, as kc_manifest_load() reads them. Those that are broken are left

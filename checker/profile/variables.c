@@ -165,7 +165,7 @@ static int read_file(struct kc_loader *l, const char *path)
 	uint16_t input = 0;
 	int r;
 
-	r = kc_profile_open(path, &err, &fd, &distrust);
+	r = kc_profile_open(path, NULL, &err, &fd, &distrust);
 	if (r == -ENOMEM)
 		return r;
 	if (r < 0) {

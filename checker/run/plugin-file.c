@@ -246,8 +246,8 @@ int kc_plugin_file_hash(const struct kc_plugin_file *file, struct kc_err *err, c
 	return 0;
 }
 
-int kc_plugin_file_open(const struct kc_manifest *manifest, struct kc_err *err,
-			struct kc_plugin_file *ret_file)
+int kc_plugin_file_open(const struct kc_manifest *manifest, struct kc_trust_folder *folder,
+			struct kc_err *err, struct kc_plugin_file *ret_file)
 {
 	struct kc_plugin_file file = { .manifest = manifest, .fd = -EBADF };
 	const char *slash = strrchr(manifest->file, '/');
@@ -257,15 +257,13 @@ int kc_plugin_file_open(const struct kc_manifest *manifest, struct kc_err *err,
 	int r;
 
 	/* What it says of parameters, reasons and repairs counts as much as the code. */
-	r = kc_trust_open(AT_FDCWD, manifest->file, KC_TRUST_STICKY, err, &vetted);
-	if (r < 0)
-		return r;
-	vetted = kc_close(vetted);
+	if (manifest->distrust)
+		return kc_err_set(err, -EPERM, "%s", manifest->distrust);
 	file.path = kc_asprintf("%.*s%s.so", slash ? (int)(slash + 1 - manifest->file) : 0,
 				manifest->file, manifest->name);
 	if (!file.path)
 		return kc_err_set(err, -ENOMEM, "out of memory");
-	r = kc_trust_open(AT_FDCWD, file.path, KC_TRUST_STICKY, err, &vetted);
+	r = kc_trust_open_near(folder, file.path, KC_TRUST_STICKY, err, &vetted);
 	if (r == -ENOENT)
 		(void)kc_err_set(err, r, "%s is not there beside its manifest; was it built?",
 				 file.path);

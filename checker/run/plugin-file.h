@@ -3,6 +3,7 @@
 
 #include "base/err.h"
 #include "model/manifest.h"
+#include "sys/trust.h"
 
 /*
  * A plugin's shared object as a file: found beside its manifest, trusted, and looked into without
@@ -20,10 +21,11 @@ enum {
 	KC_PLUGIN_FILE_MAX = 64 * 1024 * 1024
 };
 
-/* The manifest was read by an absolute path. -EPERM: not trusted. -ENOENT: no object beside the
+/* The manifest was read by kc_manifest_load() by an absolute path; `folder` is that of
+ * kc_trust_open_near(). -EPERM: not trusted. -ENOENT: no object beside the
  * manifest. -ENOEXEC: no plugin, or of another ABI. */
-int kc_plugin_file_open(const struct kc_manifest *manifest, struct kc_err *err,
-			struct kc_plugin_file *ret_file);
+int kc_plugin_file_open(const struct kc_manifest *manifest, struct kc_trust_folder *folder,
+			struct kc_err *err, struct kc_plugin_file *ret_file);
 void kc_plugin_file_done(struct kc_plugin_file *file);
 
 /* The SHA-256 of what was opened, in hexadecimal; for reports, so that a run need not wait for it.

@@ -194,7 +194,36 @@ static int step(struct walk *w, struct kc_err *err, int *ret_fd)
 	return 1;
 }
 
-int kc_trust_open(int root_fd, const char *path, unsigned flags, struct kc_err *err, int *ret_fd)
+void kc_trust_folder_done(struct kc_trust_folder *folder)
+{
+	if (folder->path)
+		(void)kc_close(folder->fd);
+	free(folder->path);
+	*folder = (struct kc_trust_folder){ 0 };
+}
+
+/* Keeps the folder that a walk ended in, if the path alone led there. */
+static void keep_folder(struct walk *w, struct kc_trust_folder *folder)
+{
+	size_t n = w->ends[w->depth - 1];
+	int fd;
+
+	kc_trust_folder_done(folder);
+	if (w->links > 0 || strncmp(w->asked, w->done, n) != 0 || strchr(w->asked + n, '/'))
+		return;
+	folder->path = strndup(w->done, n);
+	fd = folder->path ? fcntl(w->fds[w->depth - 1], F_DUPFD_CLOEXEC, 3) : -EBADF;
+	if (fd < 0) {
+		free(folder->path);
+		folder->path = NULL;
+		return;
+	}
+	folder->fd = fd;
+	folder->flags = w->flags;
+}
+
+static int walk(int root_fd, const char *path, unsigned flags, struct kc_trust_folder *folder,
+		struct kc_err *err, int *ret_fd)
 {
 	kc_cleanup(kc_freep) struct walk *w = calloc(1, sizeof(*w));
 	int r;
@@ -212,6 +241,41 @@ int kc_trust_open(int root_fd, const char *path, unsigned flags, struct kc_err *
 	r = start(w, root_fd, err);
 	while (r == 0)
 		r = step(w, err, ret_fd);
+	if (r > 0 && folder)
+		keep_folder(w, folder);
 	walk_done(w);
 	return r < 0 ? r : 0;
+}
+
+int kc_trust_open(int root_fd, const char *path, unsigned flags, struct kc_err *err, int *ret_fd)
+{
+	return walk(root_fd, path, flags, NULL, err, ret_fd);
+}
+
+/* A plain file in a folder that is open. 1 when it is one, and nobody else can change it. */
+static int open_beside(const struct kc_trust_folder *folder, const char *path, unsigned flags,
+		       int *ret_fd)
+{
+	size_t n = folder->path ? strlen(folder->path) : 0;
+	kc_cleanup(kc_closep) int fd = -EBADF;
+	struct stat st;
+
+	if (n == 0 || folder->flags != flags || strncmp(path, folder->path, n) != 0 ||
+	    strchr(path + n, '/'))
+		return 0;
+	fd = openat(folder->fd, path + n, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || others_can_write(&st) ||
+	    (st.st_uid != 0 && st.st_uid != geteuid()))
+		return 0;
+	*ret_fd = TAKE_FD(fd);
+	return 1;
+}
+
+int kc_trust_open_near(struct kc_trust_folder *folder, const char *path, unsigned flags,
+		       struct kc_err *err, int *ret_fd)
+{
+	if (folder && open_beside(folder, path, flags, ret_fd))
+		return 0;
+	/* What is wrong, and through which links it lies elsewhere, the whole way tells. */
+	return walk(AT_FDCWD, path, flags, folder, err, ret_fd);
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/err.h"
+#include "base/macro.h"
 
 enum {
 	/*
@@ -26,3 +27,22 @@ enum {
  * -ENOTDIR, -ELOOP, -EACCES as open(2); -EISDIR, -EINVAL: not a regular file.
  */
 int kc_trust_open(int root_fd, const char *path, unsigned flags, struct kc_err *err, int *ret_fd);
+
+/*
+ * The folder of the file that was opened last: the way to it was found trustworthy, and it is still
+ * open, so that a file beside it needs no walk of its own. Zeroed is empty.
+ */
+struct kc_trust_folder {
+	char *path;
+	int fd; /* valid with `path` */
+	unsigned flags; /* of the walk */
+};
+
+void kc_trust_folder_done(struct kc_trust_folder *folder);
+
+/*
+ * kc_trust_open() from AT_FDCWD, with a folder that is used where it is the file's, and replaced
+ * where it is not. `folder` may be NULL.
+ */
+int kc_trust_open_near(struct kc_trust_folder *folder, const char *path, unsigned flags,
+		       struct kc_err *err, int *ret_fd);

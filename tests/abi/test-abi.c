@@ -146,7 +146,7 @@ static int load(struct place *p, const char *name, struct kc_err *err,
 
 	r = kc_manifest_load(dirs, name, &cache, &p->arena, err, &p->manifest);
 	if (r >= 0)
-		r = kc_plugin_file_open(p->manifest, err, ret_file);
+		r = kc_plugin_file_open(p->manifest, NULL, err, ret_file);
 	return r < 0 ? r : kc_plugin_load(ret_file, err, &refusal, ret_plugin);
 }
 

@@ -10,6 +10,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <limits.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
@@ -400,6 +401,62 @@ static void test_trust(void **state)
 	assert_int_equal(try_open(f, "/bin/good", &err), -EPERM);
 }
 
+static int try_near(const struct folder *f, struct kc_trust_folder *near, const char *path,
+		    unsigned flags, struct kc_err *err)
+{
+	char whole[PATH_MAX];
+	int fd = -EBADF, r;
+
+	*err = (struct kc_err){ 0 };
+	(void)snprintf(whole, sizeof(whole), "%s%s", f->path, path);
+	r = kc_trust_open_near(near, whole, flags, err, &fd);
+	assert_int_equal(r == 0, fd >= 0);
+	(void)kc_close(fd);
+	return r;
+}
+
+/* A folder that was walked to once answers for what lies in it, and for nothing else. */
+static void test_trust_near(void **state)
+{
+	const struct folder *f = *state;
+	struct kc_trust_folder near = { 0 };
+	struct kc_err err;
+
+	make_dir(f, "bin", 0755);
+	make_dir(f, "bin/deep", 0755);
+	make_dir(f, "open", 0777);
+	put(f, "bin/good", 0755, "x");
+	put(f, "bin/other", 0755, "x");
+	put(f, "bin/world", 0757, "x");
+	put(f, "bin/deep/good", 0755, "x");
+	put(f, "open/good", 0755, "x");
+	assert_int_equal(symlinkat("../open/good", f->fd, "bin/via-open"), 0);
+	assert_int_equal(symlinkat("bin", f->fd, "sbin"), 0);
+
+	assert_int_equal(try_near(f, NULL, "/bin/good", KC_TRUST_STICKY, &err), 0);
+	assert_int_equal(try_near(f, &near, "/bin/good", KC_TRUST_STICKY, &err), 0);
+	assert_non_null(near.path);
+	assert_true(kc_endswith(near.path, "/bin/"));
+	/* The way is not walked again: what has become of it does not show. */
+	assert_int_equal(fchmodat(f->fd, ".", 0777, 0), 0);
+	assert_int_equal(try_near(f, &near, "/bin/other", KC_TRUST_STICKY, &err), 0);
+	assert_int_equal(try_near(f, &near, "/bin/deep/good", KC_TRUST_STICKY, &err), -EPERM);
+	assert_int_equal(try_near(f, &near, "/bin/other", 0, &err), -EPERM);
+	assert_int_equal(fchmodat(f->fd, ".", 0755, 0), 0);
+	assert_int_equal(try_near(f, &near, "/bin/world", KC_TRUST_STICKY, &err), -EPERM);
+	assert_non_null(strstr(err.text, "/bin/world (its mode is 0757)"));
+	assert_int_equal(try_near(f, &near, "/bin/via-open", KC_TRUST_STICKY, &err), -EPERM);
+	assert_non_null(strstr(err.text, "/open"));
+	assert_int_equal(try_near(f, &near, "/bin/none", KC_TRUST_STICKY, &err), -ENOENT);
+	/* A folder behind a link is not kept. */
+	assert_int_equal(try_near(f, &near, "/sbin/good", KC_TRUST_STICKY, &err), 0);
+	assert_null(near.path);
+	assert_int_equal(try_near(f, &near, "/bin/deep/good", KC_TRUST_STICKY, &err), 0);
+	assert_true(kc_endswith(near.path, "/bin/deep/"));
+	kc_trust_folder_done(&near);
+	kc_trust_folder_done(&near);
+}
+
 static void test_trust_owner(void **state)
 {
 	const struct folder *f = *state;
@@ -530,6 +587,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_deadline_unprivileged),
 		cmocka_unit_test(test_memory),
 		cmocka_unit_test_setup_teardown(test_trust, setup_folder, teardown_folder),
+		cmocka_unit_test_setup_teardown(test_trust_near, setup_folder, teardown_folder),
 		cmocka_unit_test_setup_teardown(test_trust_owner, setup_folder, teardown_folder),
 		cmocka_unit_test_setup_teardown(test_script, setup_folder, teardown_folder),
 		cmocka_unit_test_setup_teardown(test_door, setup_folder, teardown_folder),
