@@ -206,7 +206,7 @@ static bool may_gather(const char *const *dirs, const char *name)
 
 static void open_gatherers(struct check *c, const char *const *names, int *worst)
 {
-	struct kc_manifest_cache cache = { .folder = &c->folder };
+	struct kc_manifest_cache cache = { .folder = &c->folder, .brief = true };
 	struct kc_err err = { 0 };
 
 	KC_FOREACH_STR (name, names) {
@@ -479,7 +479,7 @@ static int prepare(struct check *c)
 				   "/proc is not mounted here, and nothing can be judged without "
 				   "it; mount it (mount -t proc proc /proc), or judge this system "
 				   "from outside by --root");
-	c->profile = kc_command_profile(c->command);
+	c->profile = kc_command_profile(c->command, true);
 	if (!c->profile)
 		return KC_EXIT_USAGE;
 	c->warnings = kc_arena_zalloc(c->arena, c->profile->n_sources + 3, sizeof(*c->warnings));

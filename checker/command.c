@@ -40,7 +40,7 @@ static void print_diagnostics(const struct kc_diagnostics *diagnostics)
 	}
 }
 
-const struct kc_profile *kc_command_profile(const struct kc_command *command)
+const struct kc_profile *kc_command_profile(const struct kc_command *command, bool brief)
 {
 	const struct kc_options *o = command->options;
 	const struct kc_profile_request request = {
@@ -50,6 +50,7 @@ const struct kc_profile *kc_command_profile(const struct kc_command *command)
 		.sets = o->sets.item,
 		.profile_dirs = command->paths.profiles,
 		.plugin_dirs = command->paths.plugins,
+		.brief = brief,
 	};
 	struct kc_diagnostics diagnostics = { 0 };
 	const struct kc_profile *profile = NULL;

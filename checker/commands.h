@@ -27,8 +27,11 @@ int kc_command_lint(const struct kc_command *command);
 /* Prints "k8scheck: …" on standard error and returns the exit code. */
 int kc_complain(int exit_code, const char *fmt, ...) kc_printf(2, 3);
 
-/* The profile that the options name. NULL when it has faults, which are printed then. */
-const struct kc_profile *kc_command_profile(const struct kc_command *command);
+/*
+ * The profile that the options name. NULL when it has faults, which are printed then. `brief`: the
+ * manifests without what people read of them.
+ */
+const struct kc_profile *kc_command_profile(const struct kc_command *command, bool brief);
 
 /* The report formats there are. */
 struct kc_report_formats kc_command_formats(const struct kc_command *command);

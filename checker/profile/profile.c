@@ -134,6 +134,7 @@ int kc_profile_load(const struct kc_profile_request *request, struct kc_arena *a
 	int r;
 
 	l.manifests.folder = &l.folder;
+	l.manifests.brief = request->brief;
 	r = profile ? load(&l, profile) : -ENOMEM;
 
 	if (r == 0 || l.faults.n_errors > 0) {

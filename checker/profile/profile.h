@@ -21,6 +21,7 @@ struct kc_profile_request {
 	const char *const *sets; /* --set */
 	const char *const *profile_dirs; /* where names are looked for, first hit wins */
 	const char *const *plugin_dirs; /* where manifests are: DIR/NAME.yaml */
+	bool brief; /* of manifests: see struct kc_manifest_cache */
 };
 
 /*
@@ -50,6 +51,7 @@ struct kc_manifest_cache {
 	const struct kc_manifest **items;
 	uint32_t n;
 	struct kc_trust_folder *folder; /* of kc_trust_open_near(); may be NULL */
+	bool brief; /* leave out what people read: docs, meanings, places, references */
 };
 
 int kc_manifest_load(const char *const *plugin_dirs, const char *name,

@@ -2,6 +2,7 @@
 #include <dirent.h>
 
 #include "base/fdio.h"
+#include "manifest-brief.h"
 #include "open.h"
 #include "schema.h"
 #include "search.h"
@@ -152,9 +153,23 @@ static int cache_add(struct kc_manifest_cache *cache, const struct kc_manifest *
 	return 0;
 }
 
+/* What the brief text makes wrong, the whole one tells right. */
+static int parse(const char *path, const struct kc_buf *text, bool brief, struct kc_arena *arena,
+		 struct kc_err *err, const struct kc_manifest **ret_manifest)
+{
+	kc_cleanup(kc_buf_done) struct kc_buf less = { 0 };
+
+	if (brief)
+		kc_manifest_brief(text->data, text->len, &less);
+	if (brief && kc_buf_error(&less) == 0 &&
+	    kc_manifest_parse(path, less.data, less.len, arena, err, ret_manifest) == 0)
+		return 0;
+	return kc_manifest_parse(path, text->data, text->len, arena, err, ret_manifest);
+}
+
 static int read_manifest(const char *const *plugin_dirs, const char *name,
-			 struct kc_trust_folder *folder, struct kc_arena *arena, struct kc_err *err,
-			 const struct kc_manifest **ret_manifest)
+			 const struct kc_manifest_cache *cache, struct kc_arena *arena,
+			 struct kc_err *err, const struct kc_manifest **ret_manifest)
 {
 	kc_cleanup(kc_buf_done) struct kc_buf text = { 0 };
 	kc_cleanup(kc_closep) int fd = -EBADF;
@@ -164,13 +179,14 @@ static int read_manifest(const char *const *plugin_dirs, const char *name,
 	struct kc_err distrust;
 	int r;
 
-	r = kc_search_open(plugin_dirs, "plugin", name, folder, arena, err, &fd, &path, &distrust);
+	r = kc_search_open(plugin_dirs, "plugin", name, cache->folder, arena, err, &fd, &path,
+			   &distrust);
 	if (r < 0)
 		return r;
 	r = kc_read_all(fd, KC_MANIFEST_SIZE_MAX, &text);
 	if (r < 0)
 		return kc_err_set(err, r, "cannot read %s: %s", path, kc_strerror(r));
-	r = kc_manifest_parse(path, text.data, text.len, arena, err, &m);
+	r = parse(path, &text, cache->brief, arena, err, &m);
 	if (r < 0)
 		return r;
 	if (!kc_streq(m->name, name))
@@ -204,7 +220,7 @@ int kc_manifest_load(const char *const *plugin_dirs, const char *name,
 			return 0;
 		}
 	}
-	r = read_manifest(plugin_dirs, name, cache->folder, arena, err, &m);
+	r = read_manifest(plugin_dirs, name, cache, arena, err, &m);
 	if (r < 0)
 		return r;
 	r = cache_add(cache, m, arena);

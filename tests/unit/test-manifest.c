@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -9,6 +11,7 @@
 #include <cmocka.h>
 
 #include "base/fdio.h"
+#include "profile/manifest-brief.h"
 #include "profile/profile.h"
 
 #define TOP   "name: demo\nversion: 1.0\ntitle: Demo\n"
@@ -346,6 +349,137 @@ static void test_load(void **state)
 	assert_null(names[3]);
 }
 
+/* ---- without what people read ---- */
+
+static void same_text(const char *a, const char *b)
+{
+	assert_int_equal(a != NULL, b != NULL);
+	if (a)
+		assert_string_equal(a, b);
+}
+
+static void same_list(const char *const *a, const char *const *b)
+{
+	assert_int_equal(kc_strv_len(a), kc_strv_len(b));
+	for (size_t i = 0; i < kc_strv_len(a); i++)
+		assert_string_equal(a[i], b[i]);
+}
+
+static void same_check(const struct kc_manifest_check *a, const struct kc_manifest_check *b)
+{
+	assert_string_equal(a->id, b->id);
+	assert_string_equal(a->title, b->title);
+	assert_int_equal(a->flags, b->flags);
+	same_text(a->remedy, b->remedy);
+	assert_int_equal(a->n_params, b->n_params);
+	for (uint32_t i = 0; i < a->n_params; i++) {
+		assert_string_equal(a->params[i].name, b->params[i].name);
+		assert_int_equal(a->params[i].type, b->params[i].type);
+		assert_int_equal(a->params[i].required, b->params[i].required);
+		same_text(a->params[i].fallback, b->params[i].fallback);
+		same_list(a->params[i].choices, b->params[i].choices);
+	}
+	assert_int_equal(a->n_reasons, b->n_reasons);
+	for (uint32_t i = 0; i < a->n_reasons; i++) {
+		assert_string_equal(a->reasons[i].id, b->reasons[i].id);
+		assert_string_equal(a->reasons[i].text, b->reasons[i].text);
+	}
+}
+
+/* Both texts mean the same; how much of it is left, in percent. */
+static unsigned expect_same(const char *text, size_t size)
+{
+	kc_cleanup(kc_buf_done) struct kc_buf less = { 0 };
+	kc_cleanup(kc_arena_done) struct kc_arena arena = { 0 };
+	const struct kc_manifest *a = parse(&arena, text), *b;
+
+	kc_manifest_brief(text, size, &less);
+	assert_int_equal(kc_buf_error(&less), 0);
+	b = parse(&arena, less.data);
+	assert_string_equal(a->name, b->name);
+	assert_string_equal(a->version, b->version);
+	assert_string_equal(a->title, b->title);
+	assert_int_equal(a->state, b->state);
+	assert_int_equal(a->n_facts, b->n_facts);
+	for (uint32_t i = 0; i < a->n_facts; i++)
+		assert_string_equal(a->facts[i].name, b->facts[i].name);
+	assert_int_equal(a->n_checks, b->n_checks);
+	for (uint32_t i = 0; i < a->n_checks; i++)
+		same_check(a->checks + i, b->checks + i);
+	return (unsigned)(less.len * 100 / size);
+}
+
+/* Every manifest of the tree. */
+static void test_brief_plugins(void **state)
+{
+	static const char *const dirs[] = { PLUGINS_DIR, NULL };
+	DIR *dir = opendir(dirs[0]);
+	const struct dirent *entry;
+	unsigned n = 0;
+
+	assert_non_null(dir);
+	while ((entry = readdir(dir))) {
+		kc_cleanup(kc_buf_done) struct kc_buf text = { 0 };
+		kc_cleanup(kc_closep) int fd = -EBADF;
+		char path[PATH_MAX];
+
+		(void)snprintf(path, sizeof(path), "%s/%s/%s.yaml", dirs[0], entry->d_name,
+			       entry->d_name);
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+		if (fd < 0)
+			continue;
+		assert_int_equal(kc_read_all(fd, 1 << 20, &text), 0);
+		assert_in_range(expect_same(text.data, text.len), 10, 95);
+		n++;
+	}
+	(void)closedir(dir);
+	assert_true(n >= 6);
+}
+
+/* Layouts that others may use, and texts that look like keys. */
+static void test_brief_layouts(void **state)
+{
+	static const char wide[] = "checks:\n"
+				   "     doc:\n" /* a check of that name */
+				   "          title: T\n"
+				   "          doc: >\n"
+				   "            words\n"
+				   "\n"
+				   "            more\n"
+				   "          horizons: now\n"
+				   "          remedy: |\n"
+				   "            doc: not a key\n"
+				   "            reads: neither\n"
+				   "          results:\n"
+				   "             pass: a\n"
+				   "             fail: b\n"
+				   "          parameters:\n"
+				   "              doc:\n" /* a parameter */
+				   "                  type: string\n"
+				   "                  doc: |\n"
+				   "                   words\n"
+				   "                  default: reads\n"
+				   "              reads: {type: list, default: [a], doc: d}\n"
+				   "          reasons: {doc: a reason}\n"
+				   "name: demo\nversion: 1.0\ntitle: Demo\n"
+				   "doc: \"at the\n"
+				   "  end\"";
+	static const char flow[] =
+		TOP "checks: {one: {title: One, doc: what, horizons: now,\n  reads: [a,\n  b]}}\n";
+	/* A list at the indentation of its key: what is left is no YAML, and the whole is read. */
+	static const char level[] = CHECK "    reads:\n    - a\n    remedy: r\n";
+	kc_cleanup(kc_buf_done) struct kc_buf less = { 0 };
+
+	assert_in_range(expect_same(wide, strlen(wide)), 50, 90);
+	assert_int_equal(expect_same(flow, strlen(flow)), 100);
+	kc_manifest_brief(level, strlen(level), &less);
+	assert_string_equal(less.data, TOP "checks:\n  one:\n    title: One\n    doc: left out\n"
+					   "    horizons: now\n    - a\n    remedy: r\n");
+	kc_manifest_brief("", 0, &less);
+	kc_manifest_brief("\n:\n - x: y\n\t", 11, &less);
+	assert_int_equal(kc_buf_error(&less), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -353,6 +487,8 @@ int main(void)
 		cmocka_unit_test(test_faults),
 		cmocka_unit_test(test_bounds),
 		cmocka_unit_test(test_no_memory),
+		cmocka_unit_test(test_brief_plugins),
+		cmocka_unit_test(test_brief_layouts),
 		cmocka_unit_test_setup_teardown(test_load, setup, teardown),
 	};
 
