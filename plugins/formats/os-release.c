@@ -36,6 +36,7 @@ int kc_os_release_parse(const char *file, const char *text, size_t size, struct 
 		return r;
 	v.list = list;
 	os.id = or_default(find(&v, "ID"), file, "linux");
+	os.like = find(&v, "ID_LIKE");
 	os.version = find(&v, "VERSION_ID");
 	os.name = find(&v, "PRETTY_NAME");
 	version = find(&v, "VERSION");

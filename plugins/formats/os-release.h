@@ -12,6 +12,7 @@ struct kc_os_field {
 
 struct kc_os_release {
 	struct kc_os_field id; /* ID, "linux" by default */
+	struct kc_os_field like; /* ID_LIKE: ids separated by spaces, the nearest first */
 	struct kc_os_field version; /* VERSION_ID; rolling distributions have none */
 	struct kc_os_field name; /* PRETTY_NAME, else NAME and VERSION, "Linux" by default */
 };
