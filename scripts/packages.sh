@@ -21,15 +21,15 @@ as_root() {
 
 # To build and run.
 deb_build=(meson ninja-build gcc g++ pkg-config libyaml-dev nettle-dev libjansson-dev libxml2-dev libsystemd-dev
-    libnghttp2-dev libprotobuf-c-dev protobuf-c-compiler)
+    libnghttp2-dev libprotobuf-c-dev protobuf-c-compiler libkmod-dev)
 rpm_build=(meson ninja-build gcc gcc-c++ pkgconf-pkg-config libyaml-devel nettle-devel jansson-devel libxml2-devel
-    systemd-devel libnghttp2-devel protobuf-c-devel protobuf-c-compiler)
+    systemd-devel libnghttp2-devel protobuf-c-devel protobuf-c-compiler kmod-devel)
 
 # To test, beyond that: units, real daemons, schemas, a Debian root, fuzzers.
 deb_test=(libcmocka-dev libxml2-utils python3 python3-jsonschema python3-dbusmock dbus containerd mmdebstrap clang
-    clang-format procps busybox-static)
+    clang-format kmod procps busybox-static)
 rpm_test=(libcmocka-devel libxml2 python3 python3-jsonschema python3-dbusmock dbus-daemon clang clang-tools-extra
-    procps-ng)
+    kmod procps-ng)
 
 # toml++ is in Debian 12 and later, and in no RHEL; meson's wrap serves there.
 deb_toml=libtomlplusplus-dev
