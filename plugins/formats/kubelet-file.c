@@ -146,11 +146,25 @@ static bool is_boolean(const char *s)
 	return is_true(s) || is_word_of(s, words);
 }
 
+/* As YAML's reader in Go takes a plain scalar for a float or an integer: 127.0.0.1 is neither. */
 static bool is_number(const char *s)
 {
-	const char *p = s + strspn(s, "+-");
+	static const char digits[] = "0123456789_";
+	const char *p = s + (*s == '+' || *s == '-');
 
-	return *p >= '0' && *p <= '9' && p[strspn(p, "0123456789_.eE")] == '\0';
+	if (*p < '0' || *p > '9')
+		return false;
+	p += strspn(p, digits);
+	if (*p == '.')
+		p += 1 + strspn(p + 1, digits);
+	if (*p == 'e' || *p == 'E') {
+		p++;
+		p += *p == '+' || *p == '-';
+		if (*p < '0' || *p > '9')
+			return false;
+		p += strspn(p, digits);
+	}
+	return *p == '\0';
 }
 
 static bool is_integer(const char *s)
