@@ -9,10 +9,14 @@
  */
 struct kc_mount_entry {
 	const char *what; /* source: /dev/sda2, UUID=…, LABEL=…, /swap.img */
-	const char *where; /* target; "none" or "swap" for swaps */
-	const char *type; /* "swap", "ext4" */
+	const char *where; /* target; "none" or "swap" for swaps; "" in /proc/swaps */
+	const char *type; /* "swap", "ext4"; in /proc/swaps "partition" or "file" */
 	const char *options; /* of the file system and of the mount, as one list */
 	const char *root; /* mountinfo only: the mounted folder of the file system; else NULL */
+	int id, parent; /* mountinfo only: of the mount, and of the one it lies on */
+	unsigned major, minor; /* mountinfo only: device number of the file system */
+	int64_t size; /* /proc/swaps only: bytes */
+	int priority; /* /proc/swaps only */
 	unsigned line; /* of the text */
 };
 
@@ -33,6 +37,25 @@ enum kc_mount_format {
 int kc_mount_table_parse(enum kc_mount_format format, const char *text, size_t size,
 			 struct kc_arena *arena, struct kc_mount_table *ret_table);
 
-/* Whether a list of options has one, by libmount's rules; *ret_value may be NULL. */
+/*
+ * Whether a list of options has one, by libmount's rules; *ret_value may be NULL, and is set to
+ * NULL for an option without a value, or when memory is short.
+ */
 bool kc_mount_option(const char *options, const char *name, const char **ret_value,
 		     struct kc_arena *arena);
+
+/*
+ * One after the other: *rest begins as the list, and moves behind the option, which is NAME or
+ * NAME=VALUE in the arena. NULL at the end, at what is no option, or when memory is short.
+ */
+const char *kc_mount_option_next(const char **rest, struct kc_arena *arena);
+
+/*
+ * The mount of a mountinfo table that a path lies on: an absolute path without links, "." and "..".
+ * Followed from the root by what is mounted on what, so that a mount that another one covers is
+ * left out. NULL: the table has no root.
+ */
+const struct kc_mount_entry *kc_mount_behind(const struct kc_mount_table *table, const char *path);
+
+/* What is left of a path below a folder ("" for the folder itself), or NULL: it is not below it. */
+const char *kc_mount_path_below(const char *path, const char *folder);
