@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "swap-descriptor.h"
+#include "swap.h"
+
+#define ZRAM_CONFIG "/etc/systemd/zram-generator.conf"
+
+struct plan {
+	struct swap_boot *boot;
+	bool target_masked, zram_written;
+};
+
+static int step(const struct plan *p, uint32_t kind, const char *target, const char *content,
+		const char *why)
+{
+	const struct kc_step s = {
+		.size = sizeof(s),
+		.kind = kind,
+		.horizon = KC_BOOT,
+		.mode = kind == KC_STEP_WRITE_FILE ? 0644 : 0,
+		.target = target,
+		.content = content,
+		.content_size = content ? strlen(content) : 0,
+		.why = why,
+	};
+
+	return kc_step(p->boot->host, p->boot->run, &s);
+}
+
+static bool is_cause(const struct swap_boot *boot, unsigned line)
+{
+	for (size_t i = 0; i < boot->n; i++)
+		if (boot->cause[i].verdict == KC_FAIL && boot->cause[i].origin == SWAP_FROM_FSTAB &&
+		    boot->cause[i].line == line)
+			return true;
+	return false;
+}
+
+/* fstab once more, with "# " before the lines that turn swap on. */
+static int plan_fstab(const struct plan *p)
+{
+	const struct swap_boot *boot = p->boot;
+	const char *text = boot->fstab.data, *end = text + boot->fstab.size;
+	kc_cleanup(kc_buf_done) struct kc_buf out = { 0 };
+	struct kc_step s = {
+		.size = sizeof(s),
+		.kind = KC_STEP_EDIT_FILE,
+		.horizon = KC_BOOT,
+		.target = SWAP_FSTAB,
+		.before = text,
+		.before_size = boot->fstab.size,
+		.why = "A line that is a comment turns nothing on; the rest stays as it is.",
+	};
+
+	for (unsigned line = 1; text < end; line++) {
+		const char *newline = memchr(text, '\n', (size_t)(end - text));
+		const char *next = newline ? newline + 1 : end;
+
+		if (is_cause(boot, line))
+			kc_buf_adds(&out, "# ");
+		kc_buf_add(&out, text, (size_t)(next - text));
+		text = next;
+	}
+	if (kc_buf_error(&out))
+		return -ENOMEM;
+	s.content = out.data;
+	s.content_size = out.len;
+	return kc_step(boot->host, boot->run, &s);
+}
+
+/* A mask is a link below /etc, where a unit's own file cannot be replaced. */
+static int plan_unit(const struct plan *p, const struct swap_cause *c)
+{
+	if (!kc_after_prefix(c->fragment, "/etc/"))
+		return step(p, KC_STEP_UNIT_MASK, c->unit, NULL,
+			    "Nothing can start what is masked.");
+	if (c->enabled)
+		return step(p, KC_STEP_UNIT_DISABLE, c->unit, NULL,
+			    "The next start leaves out what is disabled.");
+	return step(p, KC_STEP_MANUAL, NULL,
+		    kc_text(p->boot->host, p->boot->run, "rm %s && systemctl mask %s\n",
+			    c->fragment, c->unit),
+		    "Its file lies where a mask would, and other units want it.");
+}
+
+static int plan_zram(struct plan *p, const struct swap_cause *c)
+{
+	if (c->dropin)
+		return step(
+			p, KC_STEP_UNIT_MASK, c->unit, NULL,
+			"A drop-in file or an argument of the kernel asks for the device, which "
+			"an empty " ZRAM_CONFIG " does not switch off.");
+	if (p->zram_written)
+		return 0;
+	p->zram_written = true;
+	return step(p, KC_STEP_WRITE_FILE, ZRAM_CONFIG,
+		    "# Written by k8scheck: without a section there is no device.\n",
+		    "It replaces the configuration below /usr (zram-generator.conf(5)).");
+}
+
+static int plan_target(struct plan *p)
+{
+	if (p->target_masked)
+		return 0;
+	p->target_masked = true;
+	return step(p, KC_STEP_UNIT_MASK, SWAP_TARGET, NULL,
+		    "systemd-gpt-auto-generator turns on what has the type swap; since systemd 254 "
+		    "the unit's name is another one at each start, so that the target is masked.");
+}
+
+static int plan_cause(struct plan *p, const struct swap_cause *c)
+{
+	switch (c->origin) {
+	case SWAP_FROM_UNIT:
+		return plan_unit(p, c);
+	case SWAP_FROM_SERVICE:
+		return step(p, KC_STEP_UNIT_MASK, c->unit, NULL,
+			    "Nothing can start what is masked.");
+	case SWAP_FROM_ZRAM:
+		return plan_zram(p, c);
+	case SWAP_FROM_GPT:
+		return plan_target(p);
+	case SWAP_FROM_ARGUMENT:
+		return step(p, KC_STEP_MANUAL, NULL,
+			    "# Take systemd.swap-extra= out of the boot loader's configuration.\n",
+			    "The boot loader is not changed by k8scheck.");
+	default:
+		return 0;
+	}
+}
+
+static int plan_boot(const struct kc_host *host, struct kc_run *run)
+{
+	kc_cleanup(kc_arena_done) struct kc_arena arena = { .limit = SWAP_MEMORY_MAX };
+	kc_cleanup(swap_boot_done) struct swap_boot boot = { .host = host,
+							     .run = run,
+							     .arena = &arena };
+	struct plan p = { .boot = &boot };
+	bool fstab = false;
+	int r;
+
+	r = swap_boot_collect(&boot);
+	for (size_t i = 0; i < boot.n && !r; i++) {
+		const struct swap_cause *c = &boot.cause[i];
+
+		if (c->verdict != KC_FAIL)
+			continue;
+		if (c->origin != SWAP_FROM_FSTAB)
+			r = plan_cause(&p, c);
+		else if (!fstab)
+			r = plan_fstab(&p);
+		fstab = fstab || c->origin == SWAP_FROM_FSTAB;
+	}
+	/* Without a line in fstab the partition's type would decide. */
+	if (!r && fstab && boot.gpt_later)
+		r = plan_target(&p);
+	return r;
+}
+
+static int plan_now(const struct kc_host *host, struct kc_run *run)
+{
+	kc_cleanup(kc_arena_done) struct kc_arena arena = { .limit = SWAP_MEMORY_MAX };
+	struct kc_mount_table swaps;
+	int r;
+
+	/* What cannot be read has been reported, and nothing can be planned of it. */
+	if (swap_active(host, run, &arena, &swaps) != 0)
+		return 0;
+	r = 0;
+	for (size_t i = 0; i < swaps.n && !r; i++) {
+		const struct kc_step s = {
+			.size = sizeof(s),
+			.kind = KC_STEP_SWAP_OFF,
+			.flags = KC_STEP_DISTURBS,
+			.horizon = KC_NOW,
+			.target = swaps.item[i].what,
+			.why = "What it holds goes back to memory, which must have room for it.",
+		};
+
+		r = kc_step(host, run, &s);
+	}
+	return r;
+}
+
+int swap_off_plan(void *state, const struct kc_host *host, struct kc_run *run)
+{
+	uint32_t horizons = kc_horizons(host, run);
+	int r = 0;
+
+	if (horizons & KC_BOOT)
+		r = plan_boot(host, run);
+	if (!r && (horizons & KC_NOW))
+		r = plan_now(host, run);
+	return r;
+}
