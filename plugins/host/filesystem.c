@@ -41,18 +41,20 @@ static int report_place(const struct host_rule *rule, const char *path, const ch
 	return kc_report(rule->host, rule->run, KC_NOW, KC_ERROR, path, NULL, NULL, NULL, message);
 }
 
-/* Cuts the last component, and the slashes around it. */
-static void cut_component(char *path)
+/* With a slash at its end a link would be followed, and be taken for a missing folder. */
+static void cut_slashes(char *path)
 {
 	size_t n = strlen(path);
 
 	while (n > 1 && path[n - 1] == '/')
 		n--;
-	while (n > 1 && path[n - 1] != '/')
-		n--;
-	while (n > 1 && path[n - 1] == '/')
-		n--;
 	path[n] = 0;
+}
+
+static void cut_component(char *path)
+{
+	strrchr(path, '/')[1] = 0;
+	cut_slashes(path);
 }
 
 /*
@@ -65,6 +67,8 @@ static int find_figures(const struct host_rule *rule, struct place *place)
 
 	if (!path)
 		return -ENOMEM;
+	cut_slashes(path);
+	place->path = kc_text(rule->host, rule->run, "%s", path);
 	for (;;) {
 		struct kc_stat st = { .size_of = sizeof(st) };
 		int r;
