@@ -9,6 +9,8 @@
 
 #include "formats/dpkg.h"
 #include "formats/os-release.h"
+#include "formats/packages.h"
+#include "formats/program-version.h"
 
 static const char status[] = "Package: adduser\n"
 			     "Status: install ok installed\n"
@@ -77,6 +79,53 @@ static void test_find(void **state)
 	kc_arena_done(&arena);
 }
 
+/* Several in one pass; one that has been found is not looked for again. */
+static void test_find_each(void **state)
+{
+	static const char *const names[] = { "last", "kubelet", "none", "adduser" };
+	struct kc_dpkg_package p[4] = { { 0 } };
+	struct kc_arena arena = { 0 };
+	size_t half = (size_t)(strstr(status, "Package: kubelet-extra") - status);
+
+	assert_int_equal(kc_dpkg_find_each(status, half, names, 4, &arena, p), 1);
+	assert_string_equal(p[3].version, "3.134");
+	assert_false(p[3].held);
+	assert_null(p[1].version);
+	assert_int_equal(kc_dpkg_find_each(status, sizeof(status) - 1, names, 4, &arena, p), 2);
+	assert_string_equal(p[1].version, "1:1.18.4-00");
+	assert_true(p[1].held);
+	assert_string_equal(p[0].version, "7");
+	assert_null(p[2].version);
+	kc_arena_done(&arena);
+}
+
+static void test_package_names(void **state)
+{
+	assert_true(kc_package_name_valid("iproute-tc"));
+	assert_true(kc_package_name_valid("libstdc++6"));
+	assert_false(kc_package_name_valid(""));
+	assert_false(kc_package_name_valid("-v"));
+	assert_false(kc_package_name_valid("kube*"));
+	assert_false(kc_package_name_valid("a b"));
+}
+
+static void test_program_version(void **state)
+{
+	struct kc_arena arena = { 0 };
+
+	assert_string_equal(kc_version_in(&arena, "Kubernetes v1.18.4+k3s1\n"), "1.18.4");
+	assert_string_equal(kc_version_in(&arena, "crio version 1.30.0-rc.1 2.0"), "1.30.0-rc.1");
+	assert_string_equal(kc_version_in(&arena,
+					  "Client Version: version.Info{Major:\"1\", Minor:\"18\", "
+					  "GitVersion:\"v1.18.20\", GitCommit:\"1f3e\"}"),
+			    "1.18.20");
+	assert_null(kc_version_in(&arena, "build 1 of .2"));
+	assert_null(kc_version_in(&arena, ""));
+	assert_true(kc_is_packaged_path("/usr/bin/kubelet"));
+	assert_false(kc_is_packaged_path("/usr/local/bin/kubelet"));
+	kc_arena_done(&arena);
+}
+
 static void test_upstream(void **state)
 {
 	struct kc_arena arena = { 0 };
@@ -122,9 +171,9 @@ static void test_os_release(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_find),
-		cmocka_unit_test(test_upstream),
-		cmocka_unit_test(test_os_release),
+		cmocka_unit_test(test_find),	      cmocka_unit_test(test_find_each),
+		cmocka_unit_test(test_package_names), cmocka_unit_test(test_program_version),
+		cmocka_unit_test(test_upstream),      cmocka_unit_test(test_os_release),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
