@@ -22,7 +22,7 @@ static int keep(struct kc_run *run, const struct kc_buf *b, struct kc_bytes *ret
 
 int kc_host_keep_string(struct kc_run *run, const struct kc_buf *b, const char **ret_text)
 {
-	struct kc_bytes bytes;
+	struct kc_bytes bytes = { 0 };
 	int r = keep(run, b, &bytes);
 
 	if (r < 0)

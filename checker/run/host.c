@@ -77,7 +77,7 @@ static const struct kc_value *find_param(struct kc_run *run, const char *name, u
 static int get_param(struct kc_run *run, const char *name, uint32_t types,
 		     const struct kc_value **ret_value)
 {
-	const struct kc_value *value;
+	const struct kc_value *value = NULL;
 	uint32_t type = 0;
 
 	value = find_param(run, name, &type);
@@ -93,7 +93,7 @@ static int get_param(struct kc_run *run, const char *name, uint32_t types,
 
 static int host_param_string(struct kc_run *run, const char *name, const char **ret_value)
 {
-	const struct kc_value *value;
+	const struct kc_value *value = NULL;
 	int r = get_param(run, name, 1u << KC_TYPE_STRING | 1u << KC_TYPE_CHOICE, &value);
 
 	if (r < 0)
@@ -104,7 +104,7 @@ static int host_param_string(struct kc_run *run, const char *name, const char **
 
 static int host_param_number(struct kc_run *run, const char *name, int64_t *ret_value)
 {
-	const struct kc_value *value;
+	const struct kc_value *value = NULL;
 	int r = get_param(run, name,
 			  1u << KC_TYPE_INTEGER | 1u << KC_TYPE_BOOLEAN | 1u << KC_TYPE_DURATION |
 				  1u << KC_TYPE_SIZE,
@@ -118,7 +118,7 @@ static int host_param_number(struct kc_run *run, const char *name, int64_t *ret_
 
 static int host_param_list(struct kc_run *run, const char *name, struct kc_strings *ret_value)
 {
-	const struct kc_value *value;
+	const struct kc_value *value = NULL;
 	int r = get_param(run, name, 1u << KC_TYPE_LIST, &value);
 
 	if (r < 0)
@@ -129,7 +129,7 @@ static int host_param_list(struct kc_run *run, const char *name, struct kc_strin
 
 static int host_param_map(struct kc_run *run, const char *name, struct kc_pairs *ret_value)
 {
-	const struct kc_value *value;
+	const struct kc_value *value = NULL;
 	int r = get_param(run, name, 1u << KC_TYPE_MAP, &value);
 
 	if (r < 0)
