@@ -14,6 +14,11 @@ IN_PLUGINS = ["open", "openat", "fopen", "opendir", "stat", "lstat", "fstatat", 
               "fork", "vfork", "execv", "execve", "socket", "connect", "printf", "fprintf", "puts", "exit", "abort",
               "dlopen", "sd_bus_open_system", "uname", "gethostname", "getaddrinfo"]
 
+# By file and function, with the reason.
+EXCEPT = {
+    ("plugins/modules/kmod.c", "dlopen"): "its own library, where it is asked: to map it takes longer than the check",
+}
+
 
 def pattern(names):
     return re.compile(r"(?<![\w.>])(" + "|".join(names) + r")\s*\(")
@@ -40,7 +45,8 @@ def main():
                 looked_at += 1
                 for number, line in enumerate(text.splitlines(), 1):
                     for match in pattern(names).finditer(line):
-                        wrong.append(f"{path}:{number}: {match.group(1)}()")
+                        if (path, match.group(1)) not in EXCEPT:
+                            wrong.append(f"{path}:{number}: {match.group(1)}()")
     print("\n".join(wrong))
     print(f"{looked_at} files looked at, {len(wrong)} wrong")
     return 1 if wrong or looked_at < 50 else 0
