@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "swap.h"
+#include "unit-path.h"
 
 static bool is_alnum(char c)
 {
 	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-/* unit_name_path_escape() of systemd's src/basic/unit-name.c. */
-const char *swap_unit_of(struct kc_arena *arena, const char *path, const char *suffix)
+const char *kc_unit_of_path(struct kc_arena *arena, const char *path, const char *suffix)
 {
 	kc_cleanup(kc_buf_done) struct kc_buf name = { 0 };
 
@@ -37,7 +36,7 @@ const char *swap_unit_of(struct kc_arena *arena, const char *path, const char *s
 	return kc_buf_error(&name) ? NULL : kc_arena_memdup(arena, name.data, name.len);
 }
 
-/* encode_devnode_name() of systemd's src/shared/device-nodes.c. */
+/* As udev names its links. */
 static void add_encoded(struct kc_buf *out, const char *text, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
@@ -50,7 +49,7 @@ static void add_encoded(struct kc_buf *out, const char *text, size_t n)
 	}
 }
 
-const char *swap_device_of(struct kc_arena *arena, const char *what)
+const char *kc_device_of_source(struct kc_arena *arena, const char *what)
 {
 	static const struct {
 		const char *tag, *folder;

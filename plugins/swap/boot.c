@@ -68,8 +68,8 @@ static int collect_extra(struct swap_boot *boot)
 	if (!extra || !extra->value)
 		return 0;
 	what = kc_arena_memdup(boot->arena, extra->value, strcspn(extra->value, ":"));
-	unit = what ? swap_device_of(boot->arena, what) : NULL;
-	unit = unit ? swap_unit_of(boot->arena, unit, ".swap") : NULL;
+	unit = what ? kc_device_of_source(boot->arena, what) : NULL;
+	unit = unit ? kc_unit_of_path(boot->arena, unit, ".swap") : NULL;
 	if (!unit)
 		return -ENOMEM;
 	r = swap_wanted_unit_stopped(boot, unit, true, &by);

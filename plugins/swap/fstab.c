@@ -41,10 +41,10 @@ static const char *find_what_stops_all(struct swap_boot *boot)
 static int add_entry(struct swap_boot *boot, const struct kc_mount_entry *e)
 {
 	const char *source = kc_text(boot->host, boot->run, SWAP_FSTAB ":%u", e->line);
-	const char *device = swap_device_of(boot->arena, e->what), *unit, *by;
+	const char *device = kc_device_of_source(boot->arena, e->what), *unit, *by;
 	int r;
 
-	unit = device ? swap_unit_of(boot->arena, device, ".swap") : NULL;
+	unit = device ? kc_unit_of_path(boot->arena, device, ".swap") : NULL;
 	if (!unit)
 		return -ENOMEM;
 	if (is_noauto(boot, e->options)) {

@@ -20,7 +20,7 @@ static const char *find_what_stops_all(struct swap_boot *boot)
 
 static int judge_partition(struct swap_boot *boot, const struct swap_partition *p)
 {
-	const char *unit = swap_unit_of(boot->arena, p->device, ".swap"), *by;
+	const char *unit = kc_unit_of_path(boot->arena, p->device, ".swap"), *by;
 	int version = swap_systemd_version(boot), r;
 
 	if (!unit)

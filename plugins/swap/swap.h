@@ -3,6 +3,7 @@
 
 #include "formats/boot-arguments.h"
 #include "formats/mount-table.h"
+#include "formats/unit-path.h"
 #include "formats/unit.h"
 
 enum {
@@ -115,13 +116,3 @@ int swap_argument(struct swap_boot *boot, const char *name, const char **ret_sou
 
 /* systemd's version by the name of its library; -ENOENT: not to be seen. */
 int swap_systemd_version(struct swap_boot *boot);
-
-/* ---- pure ---- */
-
-/* The name of systemd's unit for a path: "/dev/sda2" and ".swap" is "dev-sda2.swap". In the arena;
- * NULL: no memory, or no path. */
-const char *swap_unit_of(struct kc_arena *arena, const char *path, const char *suffix);
-
-/* The device that a source of fstab means: UUID=x is /dev/disk/by-uuid/x, as udev writes it. In
- * the arena; NULL: no memory. */
-const char *swap_device_of(struct kc_arena *arena, const char *what);
