@@ -101,7 +101,6 @@ int sysctl_boot_load(const struct kc_host *host, struct kc_run *run, struct kc_a
 		     struct sysctl_boot *boot)
 {
 	static const char *const modules[] = { "br_netfilter" };
-	const char *cmdline_modules = "";
 	struct kc_dropins files;
 	int r;
 
@@ -114,17 +113,12 @@ int sysctl_boot_load(const struct kc_host *host, struct kc_run *run, struct kc_a
 	if (r == 0)
 		r = sysctl_settings_index(&boot->settings, arena);
 	if (r == 0)
-		r = sysctl_boot_load_cmdline(host, run, arena, boot, &cmdline_modules);
+		r = sysctl_boot_load_cmdline(host, run, arena, boot);
 	if (r == 0)
 		r = read_mask(host, run, arena, boot);
 	for (size_t i = 0; r == 0 && i < KC_ARRAY_SIZE(modules); i++) {
-		const struct kc_kernel_argument argument = {
-			.name = "modules_load",
-			.value = cmdline_modules,
-		};
-
-		r = sysctl_boot_load_module(host, run, arena, modules[i], &argument, 1,
-					    boot->module + i);
+		r = sysctl_boot_load_module(host, run, arena, modules[i], boot->kernel.item,
+					    boot->kernel.n, boot->module + i);
 		boot->n_modules = i + 1;
 		if (boot->module[i].state == SYSCTL_MODULE_MISSING && boot->cmdline_why) {
 			boot->module[i].state = SYSCTL_MODULE_UNKNOWN;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-#include "formats/kernel-arguments.h"
+#include "formats/boot-arguments.h"
 #include "settings.h"
 
 /*
@@ -22,7 +22,7 @@ struct sysctl_module {
 	const char *text; /* why: a clause ("/etc/modules-load.d/k8s.conf:1 loads it") */
 };
 
-/* An argument of the running kernel that sets a key. */
+/* An argument of the kernel that is started next, which sets a key. */
 struct sysctl_argument {
 	const char *key, *value;
 	bool early; /* by a name of its own, as in panic=10; any sysctl.KEY= beats it */
@@ -38,9 +38,10 @@ struct sysctl_boot {
 	size_t n_certain; /* lines from here on stand behind that file */
 	const char *sysctl_conf_why; /* why /etc/sysctl.conf could not be read; NULL when it could,
 					or is not there */
+	struct kc_boot_arguments kernel; /* all arguments of the next start */
 	struct sysctl_argument *argument;
 	size_t n_arguments;
-	const char *cmdline_why; /* why the kernel's arguments could not be read */
+	const char *cmdline_why; /* why the kernel's arguments could not be read: a sentence */
 	struct sysctl_module module[1];
 	size_t n_modules;
 };
@@ -60,7 +61,7 @@ const struct sysctl_argument *sysctl_boot_argument(const struct sysctl_boot *boo
 
 /* For module.c and cmdline.c, which read their parts. */
 int sysctl_boot_load_cmdline(const struct kc_host *host, struct kc_run *run, struct kc_arena *arena,
-			     struct sysctl_boot *boot, const char **ret_modules);
+			     struct sysctl_boot *boot);
 int sysctl_boot_load_module(const struct kc_host *host, struct kc_run *run, struct kc_arena *arena,
 			    const char *name, const struct kc_kernel_argument *arguments,
 			    size_t n_arguments, struct sysctl_module *ret_module);

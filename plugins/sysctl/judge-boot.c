@@ -213,16 +213,15 @@ static void judge_unset(struct judging *j, struct sysctl_judgement *out)
 	if (!argument && j->alias)
 		argument = sysctl_boot_argument(j->boot, j->alias);
 	if (argument) {
-		out->source = "/proc/cmdline";
-		say(j,
-		    "No file sets it; an argument of the running kernel does, as far as the next "
-		    "start has the same arguments.");
+		out->source = kc_text(j->host, j->run, "%s", j->boot->kernel.source);
+		say(j, "No file sets it; an argument of the kernel does.");
+		if (j->boot->kernel.note)
+			say(j, "%s", j->boot->kernel.note);
 		sysctl_judge_value(j->host, j->run, &j->c->want, taken_of(j, argument->value), out);
 	} else if (j->boot->cmdline_why) {
 		out->verdict = KC_ERROR;
-		out->source = "/proc/cmdline";
-		say(j,
-		    "No file sets it; whether an argument of the kernel does cannot be told: %s.",
+		out->source = "the kernel's arguments";
+		say(j, "No file sets it; whether an argument of the kernel does cannot be told: %s",
 		    j->boot->cmdline_why);
 	} else if (value) {
 		out->source = "the kernel's default";

@@ -6,7 +6,6 @@
 
 #include <cmocka.h>
 
-#include "sysctl/cmdline.h"
 #include "sysctl/compare.h"
 #include "sysctl/settings.h"
 
@@ -319,22 +318,6 @@ static void test_taken(void **state)
 	}
 }
 
-static void test_cmdline(void **state)
-{
-	char text[] = "  BOOT_IMAGE=/x ro  a=\"b c\" \"d=e f\" g=h=i j\" k\" -- sysctl.a=1\n";
-	static const char *const want[][2] = { { "BOOT_IMAGE", "/x" }, { "ro", NULL },
-					       { "a", "b c" },	       { "d", "e f" },
-					       { "g", "h=i" },	       { "j k", NULL } };
-	char *at = text, *key, *value;
-
-	for (size_t i = 0; i < KC_ARRAY_SIZE(want); i++) {
-		assert_true(sysctl_cmdline_next(&at, &key, &value));
-		assert_string_equal(key, want[i][0]);
-		assert_true(kc_streq0(value, want[i][1]));
-	}
-	assert_false(sysctl_cmdline_next(&at, &key, &value));
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -342,7 +325,7 @@ int main(void)
 		cmocka_unit_test(test_patterns),  cmocka_unit_test(test_expand),
 		cmocka_unit_test(test_settings),  cmocka_unit_test(test_many),
 		cmocka_unit_test(test_bounds),	  cmocka_unit_test(test_compare),
-		cmocka_unit_test(test_taken),	  cmocka_unit_test(test_cmdline),
+		cmocka_unit_test(test_taken),
 	};
 
 	return cmocka_run_group_tests_name("sysctl-files", tests, NULL, NULL);
