@@ -8,9 +8,9 @@ enum {
 };
 
 int network_lines_open(const struct kc_host *host, struct kc_run *run, const char *path,
-		       struct network_lines *ret_lines)
+		       size_t chunk, struct network_lines *ret_lines)
 {
-	struct network_lines lines = { .fd = -EBADF };
+	struct network_lines lines = { .fd = -EBADF, .chunk = chunk ? chunk : BUFFER_SIZE };
 	int r;
 
 	lines.buffer = kc_alloc(host, run, BUFFER_SIZE);
@@ -26,13 +26,15 @@ int network_lines_open(const struct kc_host *host, struct kc_run *run, const cha
 /* Moves what is left to the front, and reads behind it. */
 static int fill(struct network_lines *lines)
 {
+	size_t room;
 	ssize_t n;
 
 	memmove(lines->buffer, lines->buffer + lines->begin, lines->end - lines->begin);
 	lines->end -= lines->begin;
 	lines->begin = 0;
+	room = KC_MIN(BUFFER_SIZE - 1 - lines->end, lines->chunk);
 	do
-		n = read(lines->fd, lines->buffer + lines->end, BUFFER_SIZE - 1 - lines->end);
+		n = read(lines->fd, lines->buffer + lines->end, room);
 	while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return -errno;

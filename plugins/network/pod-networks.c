@@ -217,7 +217,7 @@ static int look_at_routes(struct pods *p, const char *path,
 	const char *line;
 	int r;
 
-	r = network_lines_open(p->host, p->run, path, &lines);
+	r = network_lines_open(p->host, p->run, path, 0, &lines);
 	if (r == -ENOENT || r == -ENOMEM)
 		return r;
 	if (r)
@@ -287,7 +287,7 @@ static int judge_network(const struct pods *p, const struct pod_network *network
 				  network->own);
 	if (!network->n)
 		return report(p, KC_PASS, network,
-			      kc_text(p->host, p->run, "none with %zu addresses and %zu routes",
+			      kc_text(p->host, p->run, "none (addresses: %zu, routes: %zu)",
 				      p->addresses, p->routes),
 			      p->source, message);
 	for (size_t i = 0; !r && i < network->n; i++)

@@ -9,6 +9,7 @@ enum {
 	SOCKETS_MAX = 256, /* remembered of one protocol */
 	SHOWN_MAX = 32, /* ports that one item of the rule shows */
 	HOLDERS_MAX = 64, /* sockets whose process is asked for, in one rule */
+	LINE_SIZE = 128, /* less than a line of the tables */
 	PROGRAM_MAX =
 		15, /* what the kernel keeps of a program's name, TASK_COMM_LEN less its NUL */
 };
@@ -30,6 +31,11 @@ struct protocol {
 	const char *name, *parameter;
 	const char *tables[2];
 	uint8_t state; /* of a socket that holds its port */
+	/*
+	 * The table has those that listen before all others (net/ipv4/tcp_ipv4.c, tcp_get_idx());
+	 * for the others the kernel walks a hash of some 100,000 buckets, which takes milliseconds.
+	 */
+	bool listening_first;
 	struct range *range;
 	size_t n_ranges;
 	uint8_t wanted[65536 / 8];
@@ -105,7 +111,15 @@ static void note(struct protocol *protocol, const struct network_socket *socket,
 		protocol->more++;
 }
 
-/* Reads a table to its end. 0, 1 when an error has been reported, or a negative errno. */
+/* Whether the rest of the table has nothing that holds a port. */
+static bool is_last(const struct protocol *protocol, const struct network_socket *socket)
+{
+	/* Before Linux 4.4, connections that are being made stood among those that listen. */
+	return protocol->listening_first && socket->state != NETWORK_LISTEN &&
+	       socket->state != NETWORK_SYN_RECV;
+}
+
+/* Reads a table as far as it matters. 0, 1 when an error has been reported, or a negative errno. */
 static int read_table(const struct ports *p, struct protocol *protocol, const char *table,
 		      bool optional)
 {
@@ -114,7 +128,8 @@ static int read_table(const struct ports *p, struct protocol *protocol, const ch
 	const char *line, *message;
 	int r;
 
-	r = network_lines_open(p->host, p->run, table, &lines);
+	r = network_lines_open(p->host, p->run, table, protocol->listening_first ? LINE_SIZE : 0,
+			       &lines);
 	if (r == -ENOMEM || (r == -ENOENT && optional))
 		return r == -ENOENT ? 0 : r;
 	if (r) {
@@ -125,7 +140,7 @@ static int read_table(const struct ports *p, struct protocol *protocol, const ch
 		if (lines.number == 1)
 			continue;
 		r = network_socket_parse(line, &socket);
-		if (r)
+		if (r || is_last(protocol, &socket))
 			break;
 		if (socket.state == protocol->state &&
 		    protocol->wanted[socket.port / 8] & 1u << socket.port % 8)
@@ -283,6 +298,7 @@ static struct protocol *new_protocol(struct kc_arena *arena, const char *name,
 	protocol->tables[0] = table;
 	protocol->tables[1] = table6;
 	protocol->state = state;
+	protocol->listening_first = state == NETWORK_LISTEN;
 	return protocol;
 }
 

@@ -117,7 +117,9 @@ int network_route4_parse(const char *line, struct network_route *ret_route)
 	if (length < 0)
 		return -EBADMSG;
 	route.to.prefix = (uint8_t)length;
-	route.counts = (flags & RTF_UP) && !(flags & RTF_REJECT) && length > 0;
+	/* Blackhole and throw have no flag of their own, but no interface either. */
+	route.counts = (flags & RTF_UP) && !(flags & RTF_REJECT) && length > 0 &&
+		       !kc_streq(route.interface, "*");
 	*ret_route = route;
 	return 0;
 }

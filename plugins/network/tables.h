@@ -31,6 +31,7 @@ int network_route6_parse(const char *line, struct network_route *ret_route);
 
 /* States that /proc/net/tcp and /proc/net/udp have (include/net/tcp_states.h). */
 enum {
+	NETWORK_SYN_RECV = 3,
 	NETWORK_CLOSE = 7, /* UDP: bound, and not connected */
 	NETWORK_LISTEN = 10,
 };

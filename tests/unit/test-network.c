@@ -122,7 +122,9 @@ static void test_route4(void **state)
 		  "eth0", false },
 		{ "eth0\t000200C0\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0", "192.0.2.0/24",
 		  "eth0", true },
-		{ "*\t0000F40A\t00000000\t0201\t0\t0\t0\tC0FFFFFF\t0\t0\t0", "10.244.0.0/26", "*",
+		{ "*\t0000F40A\t00000000\t0001\t0\t0\t0\tC0FFFFFF\t0\t0\t0", "10.244.0.0/26", "*",
+		  false },
+		{ "*\t007100CB\t00000000\t0201\t0\t0\t0\t00FFFFFF\t0\t0\t0", "203.0.113.0/24", "*",
 		  false },
 		{ "fifteen-bytes-x\t0100000A\t0\t0005\t0\t0\t0\tFFFFFFFF", "10.0.0.1/32",
 		  "fifteen-bytes-x", true },
@@ -156,7 +158,7 @@ static void test_route4(void **state)
 #define ZEROS "00000000000000000000000000000000"
 #define ROUTE6(to, prefix, flags, interface)                                             \
 	to " " prefix " " ZEROS " 00 " ZEROS " 00000100 00000001 00000000 " flags "    " \
-										  " " interface
+	   " " interface
 
 static void test_route6(void **state)
 {
