@@ -73,6 +73,17 @@ static const char *lowest(struct swap_boot *boot, const char *device)
 	return device;
 }
 
+/* True for a disk that has no partitions, and a file system on the whole of it. */
+static bool is_whole(struct swap_boot *boot, const char *device)
+{
+	const char *folder = kc_text(boot->host, boot->run, "/sys/dev/block/%s", device);
+	struct kc_stat st = { .size_of = sizeof(st) };
+
+	return kc_stat(boot->host, boot->run, folder, 0, &st) == 0 &&
+	       kc_stat(boot->host, boot->run,
+		       kc_text(boot->host, boot->run, "%s/partition", folder), 0, &st) == -ENOENT;
+}
+
 /* The disk that the system lies on, as "8:0"; NULL: none that has partitions of GPT. */
 static int find_disk(struct swap_boot *boot, const char **ret_disk, const char **ret_why)
 {
@@ -95,7 +106,7 @@ static int find_disk(struct swap_boot *boot, const char **ret_disk, const char *
 	if (!device)
 		device = device_of(boot, kc_mount_behind(&table, "/usr"));
 	device = lowest(boot, device);
-	if (!device)
+	if (!device || is_whole(boot, device))
 		return 0;
 	path = kc_text(boot->host, boot->run, UDEV_DATA "/b%s", device);
 	r = kc_read_file(boot->host, boot->run, path, SWAP_FILE_MAX, &text);
