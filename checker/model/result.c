@@ -74,6 +74,14 @@ static bool condition_holds(const struct kc_condition *c, const char *value)
 	}
 }
 
+/* What is not there is "absent", equals nothing else, and is of no version. */
+static bool absence_holds(const struct kc_condition *c)
+{
+	bool named = kc_strv_has(c->values, "absent");
+
+	return (c->op == KC_OP_EQUAL && named) || (c->op == KC_OP_NOT_EQUAL && !named);
+}
+
 static const char *op_text(uint32_t op)
 {
 	static const char *const texts[] = {
@@ -147,11 +155,9 @@ int kc_rule_applies(const struct kc_rule *rule, const struct kc_fact_value *fact
 				f && f->source ? f->source : "");
 			return -ENODATA;
 		}
-		/* What is not there equals nothing, and so it differs from everything. */
-		if (f->state == KC_FACT_ABSENT ? c->op == KC_OP_NOT_EQUAL
-					       : condition_holds(c, f->value))
+		if (f->state == KC_FACT_ABSENT ? absence_holds(c) : condition_holds(c, f->value))
 			continue;
-		*ret_text = explain(c, f->state == KC_FACT_ABSENT ? "not there" : f->value, arena);
+		*ret_text = explain(c, f->state == KC_FACT_ABSENT ? "absent" : f->value, arena);
 		return 0;
 	}
 	return 1;

@@ -30,6 +30,7 @@ static void test_sets(void **state)
 	static const char *const debian[] = { "debian", NULL },
 				 *const both[] = { "rhel", "debian", NULL },
 				 *const others[] = { "rhel", "fedora", NULL },
+				 *const absent[] = { "absent", NULL },
 				 *const nothing[] = { "", NULL };
 	static const struct {
 		const char *fact;
@@ -48,14 +49,20 @@ static void test_sets(void **state)
 		{ "empty", KC_OP_EQUAL, nothing, 1, NULL },
 		{ "empty", KC_OP_NOT_EQUAL, nothing, 0,
 		  "it applies when empty is not ; here it is " },
-		/* What is not there equals nothing, and differs from everything. */
+		/* What is not there equals "absent", and differs from everything else. */
 		{ "kubelet.version", KC_OP_EQUAL, both, 0,
-		  "it applies when kubelet.version is rhel or debian; here it is not there" },
+		  "it applies when kubelet.version is rhel or debian; here it is absent" },
 		{ "kubelet.version", KC_OP_NOT_EQUAL, both, 1, NULL },
 		{ "kubelet.version", KC_OP_LESS, debian, 0,
-		  "it applies when kubelet.version is less than debian; here it is not there" },
+		  "it applies when kubelet.version is less than debian; here it is absent" },
 		{ "kubelet.version", KC_OP_GREATER_EQUAL, debian, 0,
-		  "it applies when kubelet.version is at least debian; here it is not there" },
+		  "it applies when kubelet.version is at least debian; here it is absent" },
+		{ "kubelet.version", KC_OP_EQUAL, absent, 1, NULL },
+		{ "kubelet.version", KC_OP_NOT_EQUAL, absent, 0,
+		  "it applies when kubelet.version is not absent; here it is absent" },
+		{ "os.id", KC_OP_EQUAL, absent, 0,
+		  "it applies when os.id is absent; here it is debian" },
+		{ "os.id", KC_OP_NOT_EQUAL, absent, 1, NULL },
 		/* What could not be found out decides nothing, not even by "not". */
 		{ "role", KC_OP_EQUAL, both, -ENODATA,
 		  "it depends on the fact role, which could not be found out: the file cannot be "
