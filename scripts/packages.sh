@@ -28,10 +28,10 @@ rpm_build=(meson ninja-build gcc gcc-c++ pkgconf-pkg-config libyaml-devel nettle
 # To test, beyond that: units, real daemons, schemas, a Debian root, fuzzers.
 deb_test=(libcmocka-dev libxml2-utils python3 python3-jsonschema python3-dbusmock dbus containerd mmdebstrap clang
     firewalld nftables python3-nftables
-    clang-format iproute2 kmod procps busybox-static)
+    clang-format iproute2 kmod procps rpm busybox-static)
 rpm_test=(libcmocka-devel libxml2 python3 python3-jsonschema python3-dbusmock dbus-daemon clang clang-tools-extra
     firewalld nftables python3-nftables
-    iproute kmod procps-ng)
+    iproute kmod procps-ng rpm-build)
 
 # toml++ is in Debian 12 and later, and in no RHEL; meson's wrap serves there.
 deb_toml=libtomlplusplus-dev
