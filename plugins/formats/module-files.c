@@ -83,13 +83,11 @@ static int read_folders(const struct reading *s, bool probe, struct kc_module_li
 
 static int read_mask(const struct reading *s, struct kc_module_config *config)
 {
-	const struct kc_unit_file *unit;
 	int r;
 
-	r = kc_unit_file_load(s->host, s->run, s->arena, service, &unit);
+	r = kc_unit_mask(s->host, s->run, s->arena, service, &config->mask);
 	if (r < 0)
 		return r == -ENOMEM ? r : keep_why(s, &config->probe_unknown);
-	config->mask = unit->masked ? unit->fragment : NULL;
 	return 0;
 }
 

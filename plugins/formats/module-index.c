@@ -118,24 +118,61 @@ bool kc_module_find_line(const char *text, size_t size, const char *module, cons
 	return false;
 }
 
+/* Reads at most size bytes; what is behind them was written since the file was looked at. */
+static int read_text(int fd, char *text, size_t size, size_t *ret_size)
+{
+	size_t n = 0;
+
+	while (n < size) {
+		ssize_t r = read(fd, text + n, size - n);
+
+		if (r < 0 && errno == EINTR)
+			continue;
+		if (r < 0)
+			return -errno;
+		if (r == 0)
+			break;
+		n += (size_t)r;
+	}
+	text[n] = 0;
+	*ret_size = n;
+	return 0;
+}
+
+/*
+ * Straight into the arena: modules.dep of a distribution's kernel has 300 to 700 KiB, and every
+ * further copy costs as much as the search.
+ */
 static int read_index(const struct kc_host *host, struct kc_run *run, struct kc_arena *arena,
 		      struct kc_module_kernel *kernel, const char *file, size_t max,
 		      const char **ret_text, size_t *ret_size)
 {
-	struct kc_bytes bytes;
+	const char *path = kc_text(host, run, "%s/%s/%s", folder, kernel->release, file);
+	struct kc_stat st = { .size_of = sizeof(st) };
+	kc_cleanup(kc_closep) int fd = -EBADF;
+	char *text;
 	int r;
 
-	r = kc_read_file(host, run, kc_text(host, run, "%s/%s/%s", folder, kernel->release, file),
-			 max, &bytes);
+	r = kc_stat(host, run, path, 0, &st);
+	if (r == 0)
+		r = kc_open_file(host, run, path, 0, &fd);
 	if (r == -ENOENT)
 		return 0;
-	if (r < 0) {
-		kernel->unknown = kc_arena_strdup(arena, kc_why(host, run));
+	if (r < 0 || st.size > max) {
+		kernel->unknown = r < 0 ? kc_arena_strdup(arena, kc_why(host, run))
+					: kc_arena_printf(arena, "%s is too large", path);
 		return kernel->unknown ? 0 : -ENOMEM;
 	}
-	*ret_text = kc_arena_memdup(arena, bytes.data, bytes.size);
-	*ret_size = bytes.size;
-	return *ret_text ? 0 : -ENOMEM;
+	text = kc_arena_alloc(arena, st.size + 1);
+	if (!text)
+		return -ENOMEM;
+	r = read_text(fd, text, st.size, ret_size);
+	if (r < 0) {
+		kernel->unknown = kc_arena_printf(arena, "%s cannot be read", path);
+		return kernel->unknown ? 0 : -ENOMEM;
+	}
+	*ret_text = text;
+	return 0;
 }
 
 static int read_indexes(const struct kc_host *host, struct kc_run *run, struct kc_arena *arena,

@@ -52,6 +52,14 @@ struct kc_unit_file {
 int kc_unit_file_load(const struct kc_host *host, struct kc_run *run, struct kc_arena *arena,
 		      const char *name, const struct kc_unit_file **ret_unit);
 
+/*
+ * The file that masks a unit (empty, or a link to /dev/null) in the first of the unit folders that
+ * has one of its name; NULL when it is not masked. Cheaper than loading it: aliases and drop-ins are
+ * not looked at. A negative errno, with kc_why(), when that cannot be told. In the arena.
+ */
+int kc_unit_mask(const struct kc_host *host, struct kc_run *run, struct kc_arena *arena,
+		 const char *name, const char **ret_mask);
+
 /* Values of a setting that is a list in systemd: an empty assignment forgets those before it. */
 int kc_unit_file_list(const struct kc_unit_file *unit, const char *section, const char *key,
 		      struct kc_arena *arena, const struct kc_unit_setting ***ret_list,

@@ -202,12 +202,23 @@ static void fail_stale(const struct modules_case *c, struct modules_judgement *j
 		     "it: depmod makes both anew.";
 }
 
+/* Judges the module that a name stands for; libkmod has that one under its own name. */
+static int judge_behind_alias(struct modules_case *c, const char *name, struct modules_judgement *j)
+{
+	int r;
+
+	c->name = name;
+	r = modules_judge_now(c, j);
+	if (r == 0)
+		j->message = kc_text(c->host, c->run, "%s is another name of %s.%s%s", c->asked,
+				     c->name, j->message ? " " : "", j->message ? j->message : "");
+	return r;
+}
+
 /* libkmod's answer, by the index that modprobe itself reads. */
 static int judge_answer(struct modules_case *c, const struct modules_kmod_answer *answer,
 			const struct kc_module_found *text, struct modules_judgement *j)
 {
-	struct loaded loaded;
-
 	if (answer->state == KC_MODULE_ABSENT && text->state == KC_MODULE_THERE) {
 		fail_stale(c, j);
 		return 0;
@@ -216,17 +227,8 @@ static int judge_answer(struct modules_case *c, const struct modules_kmod_answer
 		fail_missing(c, c->state->release, j);
 		return 0;
 	}
-	if (!kc_module_is(answer->name, strlen(answer->name), c->name)) {
-		c->name = answer->name;
-		j->name = answer->name;
-		if (c->state->loaded && find_loaded(c->state->loaded, c->name, &loaded)) {
-			judge_loaded(c, &loaded, j);
-			if (!j->message)
-				j->message = kc_text(c->host, c->run, "%s is another name of %s.",
-						     c->asked, c->name);
-			return 0;
-		}
-	}
+	if (!kc_module_is(answer->name, strlen(answer->name), c->name))
+		return judge_behind_alias(c, answer->name, j);
 	if (answer->state == KC_MODULE_BUILTIN) {
 		j->verdict = KC_PASS;
 		j->found = "built in";

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "boot.h"
 #include "formats/dropin.h"
+#include "formats/unit.h"
 
 enum {
 	FILE_MAX = 1 << 20
@@ -17,34 +18,10 @@ static const char *keep_why(const struct kc_host *host, struct kc_run *run, stru
 	return why ? why : "out of memory";
 }
 
-int sysctl_unit_mask(const struct kc_host *host, struct kc_run *run, struct kc_arena *arena,
-		     const char *unit, const char **ret_mask)
-{
-	const char *path = kc_arena_printf(arena, "/etc/systemd/system/%s", unit);
-	struct kc_stat st = { .size_of = sizeof(st) };
-	const char *target;
-	bool masks;
-	int r;
-
-	if (!path)
-		return -ENOMEM;
-	r = kc_read_link(host, run, path, &target);
-	if (r == 0) {
-		masks = kc_streq(target, "/dev/null");
-	} else {
-		r = kc_stat(host, run, path, 0, &st);
-		masks = r == 0 && st.type == KC_FILE_REGULAR && st.size == 0;
-	}
-	if (r < 0 && r != -ENOENT && r != -ENOTDIR)
-		return r;
-	*ret_mask = masks ? path : NULL;
-	return 0;
-}
-
 static int read_mask(const struct kc_host *host, struct kc_run *run, struct kc_arena *arena,
 		     struct sysctl_boot *boot)
 {
-	int r = sysctl_unit_mask(host, run, arena, "systemd-sysctl.service", &boot->masked);
+	int r = kc_unit_mask(host, run, arena, "systemd-sysctl.service", &boot->masked);
 
 	if (r < 0 && r != -ENOMEM)
 		boot->mask_why = keep_why(host, run, arena);

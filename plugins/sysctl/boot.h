@@ -65,10 +65,3 @@ int sysctl_boot_load_cmdline(const struct kc_host *host, struct kc_run *run, str
 int sysctl_boot_load_module(const struct kc_host *host, struct kc_run *run, struct kc_arena *arena,
 			    const char *name, const struct kc_kernel_argument *arguments,
 			    size_t n_arguments, struct sysctl_module *ret_module);
-
-/*
- * The link below /etc/systemd/system that masks a unit, in the arena; NULL when it is not masked
- * there. A negative errno, with kc_why(), when that cannot be told.
- */
-int sysctl_unit_mask(const struct kc_host *host, struct kc_run *run, struct kc_arena *arena,
-		     const char *unit, const char **ret_mask);
