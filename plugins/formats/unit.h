@@ -54,8 +54,8 @@ int kc_unit_file_load(const struct kc_host *host, struct kc_run *run, struct kc_
 
 /*
  * The file that masks a unit (empty, or a link to /dev/null) in the first of the unit folders that
- * has one of its name; NULL when it is not masked. Cheaper than loading it: aliases and drop-ins are
- * not looked at. A negative errno, with kc_why(), when that cannot be told. In the arena.
+ * has one of its name; NULL when it is not masked. Cheaper than loading it: aliases and drop-ins
+ * are not looked at. A negative errno, with kc_why(), when that cannot be told. In the arena.
  */
 int kc_unit_mask(const struct kc_host *host, struct kc_run *run, struct kc_arena *arena,
 		 const char *name, const char **ret_mask);
