@@ -18,7 +18,7 @@ int network_is_hosts(const struct kc_host *host, struct kc_run *run)
 		"k8scheck runs in another network namespace than the first process of this "
 		"host, and sees that network alone: run it in the host's (nsenter --net=/proc/"
 		"1/ns/net, hostNetwork of a pod).");
-	return r ? r : 0;
+	return r;
 }
 
 bool network_glob_any(const struct kc_strings *patterns, const char *name)
