@@ -28,6 +28,7 @@ struct permanent {
 	const char *conf; /* the path of firewalld.conf */
 	const char *zone; /* the default zone that comes of it; NULL: cannot be told */
 	const char *source;
+	bool has_zone; /* there is a zone of the name that the rule asks for */
 	const char *note; /* a sentence: why it is not what one might read in the file; or NULL */
 	const char *target; /* of the file that the zone "trusted" is read from; or NULL */
 	const char *target_source;

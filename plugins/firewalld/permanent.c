@@ -304,6 +304,7 @@ int permanent_read(struct zone_rule *rule)
 		r = read_zones(rule, &places, &zones);
 	if (r)
 		return r;
+	p->has_zone = zone_exists(rule, &zones, rule->zone);
 	/* What cannot be seen may be a zone of that name. */
 	if (p->zone && !p->trouble)
 		fall_back(rule, &zones);

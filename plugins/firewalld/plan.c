@@ -127,19 +127,6 @@ static int plan_file(const struct zone_rule *rule)
 	return edit_conf(rule, path, &before, &conf);
 }
 
-/* Whether the next start would take a default zone of that name. */
-static bool would_take(const struct zone_rule *rule)
-{
-	const char *dirs[] = { "/etc/firewalld/zones", "/usr/lib/firewalld/zones", NULL };
-	struct kc_stat st = { .size_of = sizeof(st) };
-
-	KC_FOREACH_STR (dir, dirs)
-		if (kc_stat(rule->host, rule->run, zone_text(rule, "%s/%s.xml", dir, rule->zone), 0,
-			    &st) == 0)
-			return true;
-	return false;
-}
-
 static int plan_bounds(const struct zone_rule *rule, uint32_t horizon,
 		       const struct zone_bounds *bounds)
 {
@@ -182,11 +169,13 @@ static int plan_unit(const struct zone_rule *rule, uint32_t kind, uint32_t horiz
 	return kc_step(rule->host, rule->run, &step);
 }
 
-static int plan_zone(const struct zone_rule *rule, bool now, bool boot)
+static int plan_zone(struct zone_rule *rule, bool now, bool boot)
 {
-	int r = 0;
+	int r = permanent_read(rule);
 
-	if (!would_take(rule))
+	if (r)
+		return r;
+	if (!rule->permanent.has_zone)
 		return by_hand(
 			rule, now ? KC_NOW : KC_BOOT,
 			zone_text(rule, "firewall-cmd --permanent --new-zone=%s\n", rule->zone),
