@@ -83,9 +83,8 @@ static int add_entries(struct swap_boot *boot, const struct kc_mount_table *tabl
 	for (size_t i = 0; i < table->n && !r; i++) {
 		if (!kc_streq(table->item[i].type, "swap"))
 			continue;
-		if (!boot->fstab_names_swap)
+		if (boot->fstab_swaps++ == 0)
 			stopped = find_what_stops_all(boot);
-		boot->fstab_names_swap = true;
 		if (!stopped)
 			r = add_entry(boot, &table->item[i]);
 	}

@@ -64,7 +64,7 @@ static int judge_partitions(struct swap_boot *boot)
 		return 0;
 	}
 	/* The generator leaves swap alone as soon as fstab names any, even with noauto. */
-	if (boot->fstab_names_swap) {
+	if (boot->fstab_swaps) {
 		boot->gpt_later = list.n ? list.item[0].device : NULL;
 		if (list.n)
 			swap_note(boot,

@@ -135,7 +135,7 @@ static int plan_boot(const struct kc_host *host, struct kc_run *run)
 							     .run = run,
 							     .arena = &arena };
 	struct plan p = { .boot = &boot };
-	bool fstab = false;
+	size_t fstab = 0;
 	int r;
 
 	r = swap_boot_collect(&boot);
@@ -146,12 +146,11 @@ static int plan_boot(const struct kc_host *host, struct kc_run *run)
 			continue;
 		if (c->origin != SWAP_FROM_FSTAB)
 			r = plan_cause(&p, c);
-		else if (!fstab)
+		else if (fstab++ == 0)
 			r = plan_fstab(&p);
-		fstab = fstab || c->origin == SWAP_FROM_FSTAB;
 	}
-	/* Without a line in fstab the partition's type would decide. */
-	if (!r && fstab && boot.gpt_later)
+	/* Without any line in fstab the partition's type would decide. */
+	if (!r && fstab && fstab == boot.fstab_swaps && boot.gpt_later)
 		r = plan_target(&p);
 	return r;
 }

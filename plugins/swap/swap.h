@@ -47,7 +47,7 @@ struct swap_boot {
 	size_t n, room;
 	struct kc_buf notes; /* sentences for a pass: what was found and turns nothing on */
 	struct kc_bytes fstab; /* size 0 and data NULL: there is none */
-	bool fstab_names_swap; /* any, noauto or not: GPT discovery then leaves swap alone */
+	size_t fstab_swaps; /* lines, noauto or not: with any, GPT discovery leaves swap alone */
 	const char *gpt_later; /* a partition that GPT discovery turns on once fstab names none */
 	struct kc_boot_arguments arguments;
 	bool arguments_read;
