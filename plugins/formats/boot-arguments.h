@@ -5,17 +5,24 @@
 
 /*
  * The arguments that the kernel will be given at the next start: those of the boot loader's entry
- * that it takes by default. Read from, in this order: Boot Loader Specification entries
- * (/boot/loader/entries, /efi/loader/entries, /boot/efi/loader/entries; which one is the default by
- * loader.conf, or saved_entry of grubenv; $kernelopts and $tuned_params from grubenv or grub.cfg),
- * grub.cfg (/boot/grub2, /boot/grub, /boot/efi/EFI/<any>), a unified kernel image's .cmdline
- * section (/boot/efi/EFI/Linux, /efi/EFI/Linux, /boot/EFI/Linux). The bootloader
- * specification of the UAPI group and GRUB's manual have the formats.
+ * that it takes by default.
+ *
+ * GRUB: grub.cfg (/boot/grub2, /boot/grub, /boot/efi/EFI/<any>: the first that makes a menu) with
+ * the variables of grubenv beside it or in /boot/grub2; where it calls blscfg, the entries of the
+ * Boot Loader Specification (/boot/loader/entries, /efi/loader/entries, /boot/efi/loader/entries),
+ * with $kernelopts, $tuned_params and others put in. See grub-config.h and boot-loader-entry.h.
+ *
+ * systemd-boot, where there is no such menu, or where it started the running system (LoaderInfo)
+ * and has a loader.conf: the same entries and unified kernel images (EFI/Linux of /efi, /boot and
+ * /boot/efi; unified-image.h), by LoaderEntryOneShot, LoaderEntryDefault, loader.conf, or the
+ * first.
+ *
+ * /etc/default/grub and /etc/kernel/cmdline are what entries are made from; they are not read.
  */
 struct kc_boot_arguments {
 	const struct kc_kernel_argument *item;
 	size_t n;
-	const char *source; /* "FILE:LINE", or "/proc/cmdline" */
+	const char *source; /* "FILE:LINE", "FILE, section .cmdline", or "/proc/cmdline" */
 	bool present; /* no entry was found: these are the arguments of the running kernel */
 	const char *note; /* a sentence that a finding shall carry where the arguments decided, or
 			     NULL: why they are only the present ones, which of several entries was
