@@ -52,7 +52,7 @@ static int compile(const struct file_place *place, const char *pattern, regex_t 
 }
 
 static int match(const struct file_place *place, const regex_t *regex, const char *comment,
-		 const struct kc_bytes *bytes, struct file_match *match)
+		 const struct kc_bytes *bytes, struct file_match *found)
 {
 	const char *at = bytes->data;
 	size_t left = bytes->size;
@@ -71,14 +71,14 @@ static int match(const struct file_place *place, const regex_t *regex, const cha
 		if (r == REG_ESPACE)
 			return -ENOMEM;
 		if (r == 0) {
-			match->text = kc_text(place->host, place->run, "%.*s",
+			found->text = kc_text(place->host, place->run, "%.*s",
 					      (int)KC_MIN(n, (size_t)SHOWN_MAX), text);
-			match->number = line.number;
-			match->cut = 0;
+			found->number = line.number;
+			found->cut = 0;
 			return 0;
 		}
-		if (n < line.length && !match->cut)
-			match->cut = line.number;
+		if (n < line.length && !found->cut)
+			found->cut = line.number;
 	}
 	return 0;
 }
