@@ -92,6 +92,8 @@ enum {
 	KC_CHECK_PLANS = 1u << 2, /* has `plan` */
 	/* runs a program that the profile names: trusted profiles only */
 	KC_CHECK_RUNS_PROGRAM = 1u << 3,
+	/* since 0.2: runs programs that the plugin itself names (rpm), whoever wrote the profile */
+	KC_CHECK_RUNS_OWN_PROGRAM = 1u << 4,
 };
 
 struct kc_host;

@@ -290,6 +290,7 @@ enum {
 	CHECK_HORIZONS,
 	CHECK_PLANS,
 	CHECK_RUNS_PROGRAM,
+	CHECK_RUNS_OWN_PROGRAM,
 	CHECK_PARAMETERS,
 	CHECK_REASONS,
 	CHECK_RESULTS,
@@ -306,6 +307,7 @@ static const struct kc_key check_keys[CHECK_KEYS] = {
 	[CHECK_HORIZONS] = { "horizons", KC_IS_SCALAR | KC_IS_LIST, true },
 	[CHECK_PLANS] = { "plans", KC_IS_SCALAR, false },
 	[CHECK_RUNS_PROGRAM] = { "runs-program", KC_IS_SCALAR, false },
+	[CHECK_RUNS_OWN_PROGRAM] = { "runs-own-program", KC_IS_SCALAR, false },
 	[CHECK_PARAMETERS] = { "parameters", KC_IS_MAPPING, false },
 	[CHECK_REASONS] = { "reasons", KC_IS_MAPPING, false },
 	[CHECK_RESULTS] = { "results", KC_IS_MAPPING, false },
@@ -365,6 +367,9 @@ static int read_check(const struct reading *rd, const struct kc_yaml_node *key,
 	if (v[CHECK_RUNS_PROGRAM] &&
 	    kc_schema_bool(&rd->where, v[CHECK_RUNS_PROGRAM], "runs-program"))
 		check->flags |= KC_CHECK_RUNS_PROGRAM;
+	if (v[CHECK_RUNS_OWN_PROGRAM] &&
+	    kc_schema_bool(&rd->where, v[CHECK_RUNS_OWN_PROGRAM], "runs-own-program"))
+		check->flags |= KC_CHECK_RUNS_OWN_PROGRAM;
 	return read_check_lists(rd, v, check);
 }
 

@@ -320,7 +320,8 @@ int kc_host_program(struct kc_run *run, const struct kc_program *program,
 	memcpy(&p, program, KC_MIN((size_t)program->size, sizeof(p)));
 	if (!p.path || !p.argv || !p.argv[0])
 		return kc_host_fail(run, -EINVAL, "a program needs a path and its arguments");
-	if (run->rule && run->rule->runs_untrusted)
+	if (run->rule && run->rule->runs_untrusted &&
+	    !(run->rule->check && run->rule->check->flags & KC_CHECK_RUNS_OWN_PROGRAM))
 		return kc_host_fail(
 			run, -EPERM,
 			"%s is not run for rule %s, because others than root can write its profile",

@@ -9,15 +9,17 @@ static const char *why_not_program(const struct kc_running *run, const struct kc
 				   uint32_t rule)
 {
 	const struct kc_rule *r;
+	uint32_t flags;
 
 	if (m->state == KC_MEMBER_GATHERING)
 		return NULL;
 	if (m->state == KC_MEMBER_LOADING)
 		return "a plugin runs no program when it is opened";
 	r = run->config->profile->rules + rule;
-	if (!(r->check->flags & KC_CHECK_RUNS_PROGRAM))
+	flags = r->check->flags;
+	if (!(flags & (KC_CHECK_RUNS_PROGRAM | KC_CHECK_RUNS_OWN_PROGRAM)))
 		return "the check's manifest does not say that it runs programs";
-	if (r->runs_untrusted)
+	if (flags & KC_CHECK_RUNS_PROGRAM && r->runs_untrusted)
 		return "the rule runs a program, and its profile can be written by others than "
 		       "root";
 	return NULL;

@@ -181,6 +181,11 @@ def test_rpm(tmp):
     hold("rpm", result, EXPECTED)
     said = call(wrapper, "rpm", "-q", "--queryformat", "%{VERSION}-%{RELEASE}.%{ARCH}", "kubelet")
     suite.expect("rpm -q kubelet", said, finding(result, "kubelet")["found"])
+    # The plugin names the program, not the profile: who may write that need not be trusted.
+    profile = f"{tmp}/others.yaml"
+    write(profile, RULES, 0o666)
+    hold("a profile that others can write", run(wrapper, PROGRAM, "--plugin-dir", PLUGINS, "--live", "--profile", profile),
+         EXPECTED)
     lock = "/etc/dnf/plugins/versionlock"
     write(f"{tmp}{lock}.list", "# Added lock\nkubelet-0:1.18.4-1.*\ntiny-tool-0:3-1.*\n")
     hold("a list that no plugin reads", judge(), EXPECTED)

@@ -96,7 +96,7 @@ static void fill_answer(struct world *w, const struct kc_yaml_node *item, struct
 static void check_program(struct world *w, const struct kc_question *question)
 {
 	if (question->kind == KC_ASK_PROGRAM && w->rule &&
-	    !(w->rule->check->flags & KC_CHECK_RUNS_PROGRAM))
+	    !(w->rule->check->flags & (KC_CHECK_RUNS_PROGRAM | KC_CHECK_RUNS_OWN_PROGRAM)))
 		world_complain(w, "%s runs %s, and its manifest does not say that it runs programs",
 			       w->rule->check->id, question->strings.item[0]);
 }

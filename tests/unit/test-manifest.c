@@ -44,6 +44,7 @@ static void test_whole(void **state)
 				   "    horizons: [now, boot]\n"
 				   "    plans: true\n"
 				   "    runs-program: true\n"
+				   "    runs-own-program: true\n"
 				   "    parameters:\n"
 				   "      keys: {type: list, required: true, doc: d}\n"
 				   "      compare: {type: choice, choices: [equal, at-least], "
@@ -88,8 +89,8 @@ static void test_whole(void **state)
 	c = kc_manifest_check(m, "demo-two.value");
 	assert_string_equal(c->title, "A value");
 	assert_string_equal(c->doc, "What it judges.");
-	assert_int_equal(c->flags,
-			 KC_CHECK_NOW | KC_CHECK_BOOT | KC_CHECK_PLANS | KC_CHECK_RUNS_PROGRAM);
+	assert_int_equal(c->flags, KC_CHECK_NOW | KC_CHECK_BOOT | KC_CHECK_PLANS |
+					   KC_CHECK_RUNS_PROGRAM | KC_CHECK_RUNS_OWN_PROGRAM);
 	assert_string_equal(kc_manifest_reason(c, "no-module"), "It is not there.");
 	assert_int_equal(c->n_results, 4);
 	assert_string_equal(c->results[3].id, "manual");
