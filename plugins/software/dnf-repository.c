@@ -39,7 +39,7 @@ int dnf_split(const struct software_rule *rule, const char *value, const char *c
 	return 0;
 }
 
-static const char *place(const struct software_rule *rule, const char *file, unsigned line)
+const char *dnf_place(const struct software_rule *rule, const char *file, unsigned line)
 {
 	return kc_arena_printf(rule->arena, "%s:%u", file, line);
 }
@@ -89,7 +89,7 @@ int dnf_read_excludes(const struct software_rule *rule, const char *file, const 
 
 		if (!setting)
 			continue;
-		source = place(rule, file, setting->line);
+		source = dnf_place(rule, file, setting->line);
 		r = source ? dnf_split(rule, setting->value, &words) : -ENOMEM;
 		if (r < 0)
 			return r;
@@ -107,7 +107,7 @@ static int read_enabled(const struct software_rule *rule, const char *file,
 			struct dnf_repository *repository)
 {
 	const struct kc_ini_setting *setting = kc_ini_get(ini, section, "enabled");
-	const char *source = setting ? place(rule, file, setting->line) : NULL;
+	const char *source = setting ? dnf_place(rule, file, setting->line) : NULL;
 	int value;
 
 	if (!setting)
@@ -138,7 +138,7 @@ static int add(const struct software_rule *rule, struct dnf *dnf, const char *fi
 	struct dnf_repository repository = { .id = section->name, .enabled = true }, *items, *known;
 	int r;
 
-	repository.source = place(rule, file, section->line);
+	repository.source = dnf_place(rule, file, section->line);
 	if (!repository.source)
 		return -ENOMEM;
 	/* The first counts, and dnf warns of the others. */

@@ -7,11 +7,6 @@ enum {
 	FILE_SIZE_MAX = 1 << 20
 };
 
-static const char *place(const struct software_rule *rule, const char *file, unsigned line)
-{
-	return kc_arena_printf(rule->arena, "%s:%u", file, line);
-}
-
 /* Keeps the worst fault, and the first of those. */
 static int set_fault(struct dnf *dnf, const char *source, const char *text, bool fatal)
 {
@@ -75,7 +70,7 @@ static int read_ini(const struct software_rule *rule, struct dnf *dnf, const cha
 	line = refused_line(dnf, ret_ini, &fault);
 	if (!line)
 		return 1;
-	return set_fault(dnf, place(rule, file, line),
+	return set_fault(dnf, dnf_place(rule, file, line),
 			 software_text(rule, "%s, so that %s.", fault,
 				       main		    ? "dnf does not start"
 				       : dnf->kind == DNF_5 ? "dnf5 does not start"
@@ -100,7 +95,7 @@ static int read_main_section(const struct software_rule *rule, struct dnf *dnf, 
 	r = setting ? dnf_split(rule, setting->value, &settings->reposdir) : 0;
 	setting = kc_ini_get(ini, "main", "disable_excludes");
 	if (r == 0 && setting) {
-		dnf->unexcluded_source = place(rule, file, setting->line);
+		dnf->unexcluded_source = dnf_place(rule, file, setting->line);
 		r = dnf->unexcluded_source ? dnf_split(rule, setting->value, &dnf->unexcluded)
 					   : -ENOMEM;
 	}
@@ -108,7 +103,7 @@ static int read_main_section(const struct software_rule *rule, struct dnf *dnf, 
 	if (r == 0 && setting) {
 		bool off = dnf_parse_bool(setting->value) == 0;
 
-		dnf->plugins_off = off ? place(rule, file, setting->line) : NULL;
+		dnf->plugins_off = off ? dnf_place(rule, file, setting->line) : NULL;
 		r = off && !dnf->plugins_off ? -ENOMEM : 0;
 	}
 	return r < 0 ? r : dnf_read_excludes(rule, file, ini, "main", &dnf->excludes);

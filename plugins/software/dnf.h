@@ -79,6 +79,9 @@ int dnf_override_repositories(const struct software_rule *rule, struct dnf *dnf,
 int dnf_read_excludes(const struct software_rule *rule, const char *file, const struct kc_ini *ini,
 		      const char *section, struct dnf_excludes *excludes);
 
+/* "FILE:LINE", in the arena; NULL: no memory. */
+const char *dnf_place(const struct software_rule *rule, const char *file, unsigned line);
+
 /* A boolean of libdnf's: 1, 0, or -EINVAL. */
 int dnf_parse_bool(const char *value);
 
