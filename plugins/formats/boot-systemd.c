@@ -303,7 +303,7 @@ static int find_default(struct loader *l, const struct kc_boot_entry **ret_entry
 int boot_systemd_choose(struct boot_reader *reader, struct boot_choice *ret_choice)
 {
 	struct loader l = { .reader = reader };
-	const struct kc_boot_entry *entry;
+	const struct kc_boot_entry *entry = NULL;
 	const char *source;
 	int r;
 
