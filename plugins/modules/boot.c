@@ -233,6 +233,8 @@ static void judge_loadable(struct boot *b)
 	if (b->files.loaded_by && !b->files.barred_by) {
 		b->j.found = "loaded at boot";
 		b->j.source = place_text(b, &b->files.loaded_at);
+	} else if (b->no_kernel) {
+		b->j.verdict = KC_SKIP;
 	}
 	say_arguments(b, false);
 }
@@ -263,7 +265,7 @@ static int judge_no_kernel(struct boot *b, bool *ret_decided)
 			return 0;
 		}
 	}
-	if (c->loadable) {
+	if (c->loadable && kc_is_live(c->host, c->run)) {
 		doubt(b, "/lib/modules", "no kernel is installed here");
 		return 0;
 	}

@@ -43,8 +43,11 @@ int modules_each(void *state, const struct kc_host *host, struct kc_run *run,
 static void report(const struct modules_case *c, uint32_t horizon,
 		   const struct modules_judgement *j)
 {
-	(void)kc_report(c->host, c->run, horizon, j->verdict, c->asked, j->expected, j->found,
-			j->source, j->message);
+	if (j->verdict == KC_SKIP)
+		(void)kc_report_skip(c->host, c->run, horizon, c->asked, "no-kernel", NULL);
+	else
+		(void)kc_report(c->host, c->run, horizon, j->verdict, c->asked, j->expected,
+				j->found, j->source, j->message);
 }
 
 /* A finding about the rule itself, at every horizon that is judged. */
