@@ -206,15 +206,17 @@ static void settle_excluded(struct kc_judge *j)
 		const struct kc_rule *rule = j->config->profile->rules + i;
 		const char *text = NULL;
 
-		if (j->settled[i] || !kc_rule_excluded(rule, j->arena, &text))
+		if (j->settled[i] || asked(j, rule) == 0 ||
+		    !kc_rule_excluded(rule, j->arena, &text))
 			continue;
-		say(j, i, kc_config_horizons(j->config, rule), KC_SKIP, "condition", text);
-		kc_judge_settle(j, i, 0, NULL, 0);
+		say(j, i, asked(j, rule), KC_SKIP, "condition", text);
+		close_rule(j, i);
 	}
 }
 
 void kc_judge_scope(struct kc_judge *j)
 {
+	settle_excluded(j);
 	for (uint32_t i = 0; i < j->config->profile->n_rules; i++) {
 		const struct kc_rule *rule = j->config->profile->rules + i;
 
@@ -225,7 +227,6 @@ void kc_judge_scope(struct kc_judge *j)
 			    "this check judges no horizon that was asked for");
 		kc_judge_settle(j, i, 0, NULL, 0);
 	}
-	settle_excluded(j);
 }
 
 void kc_judge_conditions(struct kc_judge *j, const struct kc_fact_value *facts, uint32_t n_facts)
@@ -240,8 +241,12 @@ void kc_judge_conditions(struct kc_judge *j, const struct kc_fact_value *facts, 
 		r = kc_rule_applies(rule, facts, n_facts, j->arena, &text);
 		if (r > 0)
 			continue;
-		say(j, i, kc_config_horizons(j->config, rule), r < 0 ? KC_ERROR : KC_SKIP,
-		    r < 0 ? NULL : "condition", text);
-		kc_judge_settle(j, i, 0, NULL, 0);
+		if (r < 0) {
+			say(j, i, kc_config_horizons(j->config, rule), KC_ERROR, NULL, text);
+			kc_judge_settle(j, i, 0, NULL, 0);
+		} else {
+			say(j, i, asked(j, rule), KC_SKIP, "condition", text);
+			close_rule(j, i);
+		}
 	}
 }

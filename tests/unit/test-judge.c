@@ -227,18 +227,23 @@ static void test_variable(void **state)
 	const struct kc_condition condition = {
 		.fact = "var.role", .value = "any", .op = KC_OP_EQUAL, .values = worker
 	};
-	struct place *p = start(KC_NOW | KC_BOOT, true);
+	static const char text[] = "it applies when var.role is worker; here it is any";
 
-	p->rules[BOTH].when = &condition;
-	p->rules[BOTH].n_when = 1;
-	kc_judge_scope(&p->judge);
-	assert_int_equal(p->judge.n_open, N_RULES - 2);
-	assert_only(p, BOTH, KC_J_NOW, KC_SKIP,
-		    "it applies when var.role is worker; here it is any");
-	assert_only(p, BOTH, KC_J_BOOT, KC_SKIP,
-		    "it applies when var.role is worker; here it is any");
-	assert_string_equal(judgement(p, BOTH, KC_J_NOW)->findings[0].reason, "condition");
-	end(p);
+	/* Also where the root is none that runs: what the profile says comes first. */
+	for (int live = 0; live < 2; live++) {
+		struct place *p = start(KC_NOW | KC_BOOT, live);
+
+		p->rules[BOTH].when = p->rules[NOW_ALONE].when = &condition;
+		p->rules[BOTH].n_when = p->rules[NOW_ALONE].n_when = 1;
+		kc_judge_scope(&p->judge);
+		assert_int_equal(p->judge.n_open, N_RULES - 3);
+		assert_only(p, BOTH, KC_J_NOW, KC_SKIP, text);
+		assert_only(p, BOTH, KC_J_BOOT, KC_SKIP, text);
+		assert_string_equal(judgement(p, BOTH, KC_J_NOW)->findings[0].reason, "condition");
+		assert_only(p, NOW_ALONE, KC_J_NOW, KC_SKIP, text);
+		assert_int_equal(judgement(p, NOW_ALONE, KC_J_BOOT)->verdict, KC_VERDICT_NONE);
+		end(p);
+	}
 }
 
 /* A check that judges no horizon that was asked for. */
@@ -288,6 +293,9 @@ static void test_conditions(void **state)
 			assert_non_null(strstr(j->findings[0].message, "os.id"));
 			/* The other horizon, too, or that it cannot be seen from here. */
 			assert_int_equal(judgement(p, CONDITIONAL, KC_J_NOW)->n_findings, 1);
+			if (table[i].verdict == KC_SKIP)
+				assert_only(p, CONDITIONAL, KC_J_NOW, KC_SKIP,
+					    j->findings[0].message);
 		}
 		end(p);
 	}
