@@ -3,7 +3,13 @@
 
 #include "world.h"
 
-/* Makes the tree: root/ as it is, or a copy of it with what `make` says. */
+/* The file of a folder like the world's own, parsed; one that cannot be read breaks the case. */
+const struct kc_yaml_node *world_read_yaml(struct world *w, const char *dir);
+
+/*
+ * Makes the tree: root/ as it is, or a copy of it with what `make` says; where there is a `base`,
+ * that of the base, made the same way, with the own one laid over it.
+ */
 void world_make_root(struct world *w);
 void world_remove_root(struct world *w);
 

@@ -10,6 +10,10 @@
 #include "base/num.h"
 #include "world-internal.h"
 
+enum {
+	BASES_MAX = 4,
+};
+
 static void run_program(struct world *w, const char *const *argv)
 {
 	pid_t pid = fork();
@@ -88,13 +92,32 @@ static void make_one(struct world *w, const struct kc_yaml_node *item)
 		run_program(w, (const char *const[]){ "chmod", mode, path, NULL });
 }
 
+/* Lays a folder's tree over what is there already: its base's first, then its own. */
+static void lay(struct world *w, const char *dir, const struct kc_yaml_node *yaml, unsigned depth)
+{
+	const struct kc_yaml_node *make = kc_yaml_get(yaml, "make");
+	const char *base = world_scalar(yaml, "base");
+
+	if (depth > BASES_MAX)
+		world_broken(w, dir, "too many bases, one on another");
+	if (base) {
+		const char *below = world_text(w, "%s/../%s", dir, base);
+
+		lay(w, below, world_read_yaml(w, below), depth + 1);
+	}
+	if (access(world_text(w, "%s/root", dir), F_OK) == 0)
+		run_program(w, (const char *const[]){ "cp", "-a", world_text(w, "%s/root/.", dir),
+						      w->root, NULL });
+	for (uint32_t i = 0; make && i < make->n; i++)
+		make_one(w, make->item[i]);
+}
+
 void world_make_root(struct world *w)
 {
-	const struct kc_yaml_node *make = kc_yaml_get(w->yaml, "make");
 	const char *own = world_text(w, "%s/root", w->dir);
-	bool there = access(own, F_OK) == 0;
 
-	if (there && !make) {
+	if (!kc_yaml_get(w->yaml, "make") && !kc_yaml_get(w->yaml, "base") &&
+	    access(own, F_OK) == 0) {
 		(void)snprintf(w->root, sizeof(w->root), "%s", own);
 		return;
 	}
@@ -102,12 +125,8 @@ void world_make_root(struct world *w)
 	if (!mkdtemp(w->tmp))
 		world_broken(w, w->tmp, strerror(errno));
 	(void)snprintf(w->root, sizeof(w->root), "%s/root", w->tmp);
-	if (there)
-		run_program(w, (const char *const[]){ "cp", "-a", own, w->root, NULL });
-	else
-		run_program(w, (const char *const[]){ "mkdir", w->root, NULL });
-	for (uint32_t i = 0; make && i < make->n; i++)
-		make_one(w, make->item[i]);
+	run_program(w, (const char *const[]){ "mkdir", w->root, NULL });
+	lay(w, w->dir, w->yaml, 0);
 }
 
 void world_remove_root(struct world *w)

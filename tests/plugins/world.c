@@ -105,20 +105,28 @@ void world_write_flow(struct kc_buf *b, const struct kc_yaml_node *node)
 	kc_buf_addc(b, list ? ']' : '}');
 }
 
-void world_open(struct world *w, const char *dir, const char *name, const char *file)
+const struct kc_yaml_node *world_read_yaml(struct world *w, const char *dir)
 {
 	kc_cleanup(kc_buf_done) struct kc_buf text = { 0 };
-	kc_cleanup(kc_closep) int fd = -EBADF;
+	const char *path = world_text(w, "%s/%s", dir, w->file);
+	kc_cleanup(kc_closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
+	const struct kc_yaml_node *yaml;
 	struct kc_err err = { 0 };
+
+	if (fd < 0 || kc_read_all(fd, 1 << 20, &text) < 0)
+		world_broken(w, path, kc_strerror(errno));
+	if (kc_yaml_parse(w->file, text.data, text.len, 0, &w->arena, &err, &yaml) < 0)
+		world_broken(w, dir, err.text);
+	return yaml;
+}
+
+void world_open(struct world *w, const char *dir, const char *name, const char *file)
+{
 	const char *live;
 
-	*w = (struct world){ .name = name, .prefix = "  " };
+	*w = (struct world){ .name = name, .prefix = "  ", .file = file };
 	w->dir = world_text(w, "%s/%s", dir, name);
-	fd = open(world_text(w, "%s/%s", w->dir, file), O_RDONLY | O_CLOEXEC);
-	if (fd < 0 || kc_read_all(fd, 1 << 20, &text) < 0)
-		world_broken(w, file, kc_strerror(errno));
-	if (kc_yaml_parse(file, text.data, text.len, 0, &w->arena, &err, &w->yaml) < 0)
-		world_broken(w, name, err.text);
+	w->yaml = world_read_yaml(w, w->dir);
 	if (!kc_yaml_get(w->yaml, "expect"))
 		world_broken(w, name, "it expects nothing");
 	live = world_scalar(w->yaml, "live");

@@ -13,6 +13,7 @@
 struct world {
 	const char *name; /* of the case or host, for messages */
 	const char *dir; /* its folder */
+	const char *file; /* "case.yaml" or "host.yaml", in it */
 	const struct kc_yaml_node *yaml;
 	struct kc_arena arena;
 	char tmp[64]; /* the copy of root/, where one was needed; else "" */
