@@ -421,6 +421,7 @@ struct kc_host {
 	int (*open_dir)(struct kc_run *run, const char *path, int *ret_fd);
 	int (*socket_holder)(struct kc_run *run, uint64_t inode, uint32_t *ret_pid,
 			     const char **ret_program);
+	int (*list_links)(struct kc_run *run, const char *path, struct kc_strings *ret_names);
 };
 
 #define KC_HOST_HAS(host, member)                                                     \
@@ -568,6 +569,13 @@ static inline int kc_list_dir(const struct kc_host *host, struct kc_run *run, co
 			      struct kc_strings *ret_names)
 {
 	return KC_HOST_CALL(host, list_dir, run, path, ret_names);
+}
+
+/* Those of them that are symbolic links, without a look at each. */
+static inline int kc_list_links(const struct kc_host *host, struct kc_run *run, const char *path,
+				struct kc_strings *ret_names)
+{
+	return KC_HOST_CALL(host, list_links, run, path, ret_names);
 }
 
 static inline int kc_stat(const struct kc_host *host, struct kc_run *run, const char *path,

@@ -323,6 +323,7 @@ static kc_noreturn void broker_main(const struct kc_run_config *config, int fd, 
 	struct broker b = { 0 };
 	int flags;
 
+	kc_reset_all_signals();
 	kc_process_init(parent, -EBADF);
 	kc_process_name("broker");
 	/* It ends when its channel does, and takes its doors and their programs with it. */

@@ -138,9 +138,14 @@ int kc_host_read_link(struct kc_run *run, const char *path, const char **ret_tar
 	return read_text(run, KC_MEMO_LINK, kc_root_read_link, path, ret_target);
 }
 
-int kc_host_list_dir(struct kc_run *run, const char *path, struct kc_strings *ret_names)
+/* A reader of the names in a folder. */
+typedef int names_reader(const struct kc_root *root, const char *path, struct kc_arena *arena,
+			 struct kc_err *err, struct kc_strings *ret_names);
+
+static int read_names(struct kc_run *run, enum kc_memo_kind kind, names_reader *reader,
+		      const char *path, struct kc_strings *ret_names)
 {
-	const struct kc_memo_entry *known = kc_memo_find(run->memo, KC_MEMO_LIST, 0, path);
+	const struct kc_memo_entry *known = kc_memo_find(run->memo, kind, 0, path);
 	struct kc_arena *arena = kc_memo_arena(run->memo);
 	struct kc_err err = { 0 };
 	int r;
@@ -151,16 +156,26 @@ int kc_host_list_dir(struct kc_run *run, const char *path, struct kc_strings *re
 		*ret_names = known->names;
 		return 0;
 	}
-	r = kc_root_list(run->root, path, arena ? arena : kc_host_arena(run), &err, ret_names);
+	r = reader(run->root, path, arena ? arena : kc_host_arena(run), &err, ret_names);
 	if (r == -ENOMEM && arena) {
 		arena = NULL;
-		r = kc_root_list(run->root, path, kc_host_arena(run), &err, ret_names);
+		r = reader(run->root, path, kc_host_arena(run), &err, ret_names);
 	}
 	if (r < 0)
-		return fail_first(run, KC_MEMO_LIST, 0, path, &err);
+		return fail_first(run, kind, 0, path, &err);
 	if (arena)
-		kc_memo_names(run->memo, path, ret_names);
+		kc_memo_names(run->memo, kind, path, ret_names);
 	return 0;
+}
+
+int kc_host_list_dir(struct kc_run *run, const char *path, struct kc_strings *ret_names)
+{
+	return read_names(run, KC_MEMO_LIST, kc_root_list, path, ret_names);
+}
+
+int kc_host_list_links(struct kc_run *run, const char *path, struct kc_strings *ret_names)
+{
+	return read_names(run, KC_MEMO_LINKS, kc_root_list_links, path, ret_names);
 }
 
 int kc_host_stat(struct kc_run *run, const char *path, uint32_t flags, struct kc_stat *ret_stat)

@@ -24,6 +24,7 @@ int kc_host_open_file(struct kc_run *run, const char *path, uint32_t flags, int 
 int kc_host_open_dir(struct kc_run *run, const char *path, int *ret_fd);
 int kc_host_read_link(struct kc_run *run, const char *path, const char **ret_target);
 int kc_host_list_dir(struct kc_run *run, const char *path, struct kc_strings *ret_names);
+int kc_host_list_links(struct kc_run *run, const char *path, struct kc_strings *ret_names);
 int kc_host_stat(struct kc_run *run, const char *path, uint32_t flags, struct kc_stat *ret_stat);
 int kc_host_resolve(struct kc_run *run, const char *path, const char **ret_path);
 int kc_host_filesystem(struct kc_run *run, const char *path, struct kc_filesystem *ret_figures);

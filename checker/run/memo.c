@@ -131,9 +131,10 @@ const struct kc_bytes *kc_memo_bytes(struct kc_memo *memo, enum kc_memo_kind kin
 	return &entry->bytes;
 }
 
-void kc_memo_names(struct kc_memo *memo, const char *path, const struct kc_strings *names)
+void kc_memo_names(struct kc_memo *memo, enum kc_memo_kind kind, const char *path,
+		   const struct kc_strings *names)
 {
-	struct kc_memo_entry *entry = add(memo, KC_MEMO_LIST, 0, path);
+	struct kc_memo_entry *entry = add(memo, kind, 0, path);
 
 	if (!entry)
 		return;

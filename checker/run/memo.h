@@ -19,6 +19,7 @@ enum kc_memo_kind {
 	KC_MEMO_LIST = 3,
 	KC_MEMO_STAT = 4,
 	KC_MEMO_RESOLVE = 5,
+	KC_MEMO_LINKS = 6, /* of a folder */
 };
 
 struct kc_memo_entry {
@@ -57,7 +58,8 @@ const struct kc_bytes *kc_memo_bytes(struct kc_memo *memo, enum kc_memo_kind kin
 				     const void *data, size_t size);
 
 /* Remembers names that live in memo->arena already. */
-void kc_memo_names(struct kc_memo *memo, const char *path, const struct kc_strings *names);
+void kc_memo_names(struct kc_memo *memo, enum kc_memo_kind kind, const char *path,
+		   const struct kc_strings *names);
 
 void kc_memo_stat(struct kc_memo *memo, uint32_t flags, const char *path,
 		  const struct kc_stat *stat);

@@ -77,13 +77,23 @@ void kc_close_all_but(int *keep, size_t n)
 	close_between(next, UINT32_MAX);
 }
 
-static void reset_signals(void)
+void kc_reset_all_signals(void)
 {
-	struct sigaction action = { .sa_handler = SIG_DFL };
-	sigset_t none;
+	const struct sigaction fallback = { .sa_handler = SIG_DFL };
 
 	for (int i = 1; i < _NSIG; i++)
-		(void)sigaction(i, &action, NULL);
+		(void)sigaction(i, &fallback, NULL);
+}
+
+/* What the zygote, from which all of these descend, has otherwise than by default. */
+static void reset_signals(void)
+{
+	static const int changed[] = { SIGINT, SIGPIPE };
+	const struct sigaction fallback = { .sa_handler = SIG_DFL };
+	sigset_t none;
+
+	for (size_t i = 0; i < KC_ARRAY_SIZE(changed); i++)
+		(void)sigaction(changed[i], &fallback, NULL);
 	(void)sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 }

@@ -14,6 +14,10 @@
  */
 void kc_close_all_but(int *keep, size_t n);
 
+/* Every signal to its default. The zygote and the broker begin with it; what they start inherits
+ * it. */
+void kc_reset_all_signals(void);
+
 /*
  * Makes a child of the run out of a fresh fork: default signals, none blocked, standard input from
  * and output to /dev/null (standard error to err_fd where that is no -EBADF), a process group of

@@ -289,7 +289,6 @@ static kc_noreturn void zygote_main(const struct kc_run_config *config, int fd)
 {
 	struct zygote z = { .config = config, .signals = -EBADF, .pid = getpid() };
 	const struct sigaction ignore = { .sa_handler = SIG_IGN };
-	const struct sigaction fallback = { .sa_handler = SIG_DFL };
 	struct kc_err err = { 0 };
 	int *keep = calloc((size_t)config->n_plugins + 1, sizeof(*keep));
 	size_t begin, n = 0;
@@ -301,10 +300,10 @@ static kc_noreturn void zygote_main(const struct kc_run_config *config, int fd)
 	/* A terminal's interrupt reaches k8scheck, whose end ends this. */
 	kc_process_name("zygote");
 	(void)setpgid(0, 0);
+	/* Who started k8scheck may have SIGCHLD ignored, and then no child's end would be seen. */
+	kc_reset_all_signals();
 	(void)sigaction(SIGINT, &ignore, NULL);
 	(void)sigaction(SIGPIPE, &ignore, NULL);
-	/* Who started k8scheck may have it ignored, and then no child's end would ever be seen. */
-	(void)sigaction(SIGCHLD, &fallback, NULL);
 	keep[n++] = fd;
 	for (uint32_t i = 0; i < config->n_plugins; i++)
 		keep[n++] = config->plugins[i].fd;

@@ -404,8 +404,19 @@ static int grow_names(struct kc_arena *arena, size_t n, size_t *room, const char
 	return 0;
 }
 
-int kc_root_list(const struct kc_root *root, const char *path, struct kc_arena *arena,
-		 struct kc_err *err, struct kc_strings *ret_names)
+/* File systems need not say what an entry is. */
+static bool is_link(DIR *dir, const struct dirent *entry)
+{
+	struct stat st;
+
+	if (entry->d_type != DT_UNKNOWN)
+		return entry->d_type == DT_LNK;
+	return fstatat(dirfd(dir), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       S_ISLNK(st.st_mode);
+}
+
+static int list(const struct kc_root *root, const char *path, bool links, struct kc_arena *arena,
+		struct kc_err *err, struct kc_strings *ret_names)
 {
 	kc_cleanup(closedirp) DIR *dir = NULL;
 	const char **names = NULL;
@@ -427,7 +438,8 @@ int kc_root_list(const struct kc_root *root, const char *path, struct kc_arena *
 			return kc_root_explain(err, -errno, path);
 		if (!entry)
 			break;
-		if (kc_streq(entry->d_name, ".") || kc_streq(entry->d_name, ".."))
+		if (kc_streq(entry->d_name, ".") || kc_streq(entry->d_name, "..") ||
+		    (links && !is_link(dir, entry)))
 			continue;
 		if (n == NAMES_MAX)
 			return kc_err_set(err, -EFBIG, "%s: has more than %d entries", path,
@@ -440,6 +452,18 @@ int kc_root_list(const struct kc_root *root, const char *path, struct kc_arena *
 	names[n] = NULL;
 	*ret_names = (struct kc_strings){ .n = n, .item = names };
 	return 0;
+}
+
+int kc_root_list(const struct kc_root *root, const char *path, struct kc_arena *arena,
+		 struct kc_err *err, struct kc_strings *ret_names)
+{
+	return list(root, path, false, arena, err, ret_names);
+}
+
+int kc_root_list_links(const struct kc_root *root, const char *path, struct kc_arena *arena,
+		       struct kc_err *err, struct kc_strings *ret_names)
+{
+	return list(root, path, true, arena, err, ret_names);
 }
 
 int kc_root_stat(const struct kc_root *root, const char *path, unsigned flags, struct kc_err *err,

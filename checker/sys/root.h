@@ -63,6 +63,10 @@ int kc_root_read_link(const struct kc_root *root, const char *path, struct kc_er
 int kc_root_list(const struct kc_root *root, const char *path, struct kc_arena *arena,
 		 struct kc_err *err, struct kc_strings *ret_names);
 
+/* The same for those that are symbolic links. */
+int kc_root_list_links(const struct kc_root *root, const char *path, struct kc_arena *arena,
+		       struct kc_err *err, struct kc_strings *ret_names);
+
 int kc_root_stat(const struct kc_root *root, const char *path, unsigned flags, struct kc_err *err,
 		 struct kc_stat *ret_stat);
 

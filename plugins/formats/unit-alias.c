@@ -49,16 +49,34 @@ static int note_alias(const struct kc_unit_folders *folders, const struct kc_uni
 	return 0;
 }
 
+/* The names of a folder that may be links; all of them where the host cannot tell. */
+static int list_links(const struct kc_unit_folders *folders, struct kc_unit_dir *dir)
+{
+	int r;
+
+	if (dir->links_known)
+		return 0;
+	r = kc_list_links(folders->host, folders->run, dir->path, &dir->links);
+	if (r == -ENOSYS)
+		dir->links = dir->names;
+	else if (r < 0)
+		return r;
+	dir->links_known = true;
+	return 0;
+}
+
 /* All aliases of units of a type. */
 static int find_aliases(struct kc_unit_folders *folders, const char *suffix,
 			struct kc_unit_aliases *aliases)
 {
 	for (size_t i = 0; i < folders->n; i++) {
-		const struct kc_unit_dir *dir = &folders->dir[i];
+		struct kc_unit_dir *dir = &folders->dir[i];
+		int r = list_links(folders, dir);
 
-		for (size_t j = 0; j < dir->names.n; j++) {
-			const char *name = dir->names.item[j];
-			int r;
+		if (r < 0)
+			return r;
+		for (size_t j = 0; j < dir->links.n; j++) {
+			const char *name = dir->links.item[j];
 
 			if (!kc_endswith(name, suffix) || kc_unit_name_kind(name) < 0)
 				continue;

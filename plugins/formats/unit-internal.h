@@ -84,6 +84,8 @@ struct kc_unit_dir {
 	const char *path; /* as listed in kc_unit_dirs */
 	const char *resolved; /* behind links */
 	struct kc_strings names;
+	struct kc_strings links; /* those of them that are links, once they are asked for */
+	bool links_known;
 };
 
 /* A name that is a link to another unit, and that unit's own name. */

@@ -608,6 +608,8 @@ static void test_files(void **state)
 	assert_string_equal(names.item[0], "hostname");
 	assert_null(names.item[3]);
 	assert_fails(p, kc_list_dir(host, &p->run, "/none", &names), -ENOENT, "/none");
+	assert_fails(p, kc_list_links(host, &p->run, "/none", &names), -ENOENT, "/none");
+	assert_fails(p, kc_list_links(host, &p->run, "/etc/link", &names), -ENOTDIR, "/etc/link");
 	assert_int_equal(kc_resolve(host, &p->run, "/etc/../etc/link", &text), 0);
 	assert_string_equal(text, "/etc/hostname");
 	assert_fails(p, kc_resolve(host, &p->run, "/none", &text), -ENOENT, "/none");
@@ -639,6 +641,10 @@ static void test_memo(void **state)
 		assert_int_equal(names.n, 3);
 		assert_string_equal(names.item[0], "hostname");
 		assert_null(names.item[3]);
+		assert_int_equal(kc_list_links(host, &p->run, "/etc", &names), 0);
+		assert_int_equal(names.n, 1);
+		assert_string_equal(names.item[0], "link");
+		assert_null(names.item[1]);
 		assert_int_equal(kc_stat(host, &p->run, "/etc/link", 0, &st), 0);
 		assert_int_equal(st.type, KC_FILE_REGULAR);
 		assert_int_equal(kc_stat(host, &p->run, "/etc/link", KC_NOFOLLOW, &st), 0);
