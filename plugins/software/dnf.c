@@ -228,41 +228,54 @@ static int read_overrides(const struct software_rule *rule, struct dnf *dnf)
 
 /* ---- all of it ---- */
 
-static bool exists(const struct software_rule *rule, const char *path)
+/* Whether a file is there; one that cannot be looked for is a fault. 0 or 1, or -ENOMEM. */
+static int exists(const struct software_rule *rule, struct dnf *dnf, const char *path)
 {
 	struct kc_stat st = { .size_of = sizeof(st) };
 	int r = kc_stat(rule->host, rule->run, path, 0, &st);
 
-	return r != -ENOENT && r != -ENOTDIR;
+	if (r == 0 || r == -ENOENT || r == -ENOTDIR)
+		return r == 0;
+	return set_fault(dnf, path, software_text(rule, "%s", kc_why(rule->host, rule->run)),
+			 false);
 }
 
 /* dnf is a link to dnf-3, or to dnf5 where that has taken over; yum is one to dnf since EL 8. */
-static enum dnf_kind find_kind(const struct software_rule *rule)
+static int find_kind(const struct software_rule *rule, struct dnf *dnf)
 {
-	static const char *const dnf4[] = { "/etc/dnf/dnf.conf", "/usr/bin/microdnf", NULL };
-	static const char *const yum[] = { "/usr/bin/yum", "/etc/yum.conf", NULL };
+	static const struct {
+		const char *path;
+		enum dnf_kind kind;
+	} signs[] = {
+		{ "/usr/bin/dnf5", DNF_5 },	{ "/etc/dnf/dnf.conf", DNF_4 },
+		{ "/usr/bin/microdnf", DNF_4 }, { "/usr/bin/yum", DNF_YUM },
+		{ "/etc/yum.conf", DNF_YUM },
+	};
 	const char *target;
+	int r = 0;
 
-	if (kc_resolve(rule->host, rule->run, "/usr/bin/dnf", &target) == 0)
-		return kc_endswith(target, "/dnf5") ? DNF_5 : DNF_4;
-	if (exists(rule, "/usr/bin/dnf5"))
-		return DNF_5;
-	KC_FOREACH_STR (path, dnf4)
-		if (exists(rule, path))
-			return DNF_4;
-	KC_FOREACH_STR (path, yum)
-		if (exists(rule, path))
-			return DNF_YUM;
-	return DNF_NONE;
+	if (kc_resolve(rule->host, rule->run, "/usr/bin/dnf", &target) == 0) {
+		dnf->kind = kc_endswith(target, "/dnf5") ? DNF_5 : DNF_4;
+		return 0;
+	}
+	for (size_t i = 0; r == 0 && i < KC_ARRAY_SIZE(signs); i++) {
+		r = exists(rule, dnf, signs[i].path);
+		if (r > 0)
+			dnf->kind = signs[i].kind;
+	}
+	/* One that could not be seen may be there. */
+	if (r == 0 && dnf->fault.text)
+		dnf->kind = DNF_4;
+	return KC_MIN(r, 0);
 }
 
 int dnf_load(const struct software_rule *rule, struct dnf *ret_dnf)
 {
-	struct dnf dnf = { .kind = find_kind(rule) };
+	struct dnf dnf = { .kind = DNF_NONE };
 	struct main_settings settings = { 0 };
-	int r = 0;
+	int r = find_kind(rule, &dnf);
 
-	if (dnf.kind != DNF_NONE)
+	if (r == 0 && dnf.kind != DNF_NONE)
 		r = read_main(rule, &dnf, &settings);
 	if (r == 0 && dnf.kind != DNF_NONE)
 		r = read_folders(rule, &dnf, settings.reposdir);
