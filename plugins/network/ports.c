@@ -10,6 +10,7 @@ enum {
 	SHOWN_MAX = 32, /* ports that one item of the rule shows */
 	HOLDERS_MAX = 64, /* sockets whose process is asked for, in one rule */
 	LINE_SIZE = 128, /* less than a line of the tables */
+	COUNT_MAX = 4096,
 	PROGRAM_MAX =
 		15, /* what the kernel keeps of a program's name, TASK_COMM_LEN less its NUL */
 };
@@ -26,10 +27,25 @@ struct range {
 	const char *text;
 };
 
+/* A table of sockets, and where the kernel counts those that are in it. */
+struct table {
+	const char *path;
+	const char *count_path, *count_name;
+};
+
+static const struct table tcp_tables[] = {
+	{ "/proc/net/tcp", "/proc/net/sockstat", "TCP" },
+	{ "/proc/net/tcp6", "/proc/net/sockstat6", "TCP6" },
+};
+static const struct table udp_tables[] = {
+	{ "/proc/net/udp", "/proc/net/sockstat", "UDP" },
+	{ "/proc/net/udp6", "/proc/net/sockstat6", "UDP6" },
+};
+
 /* Both protocols are judged alike. */
 struct protocol {
 	const char *name, *parameter;
-	const char *tables[2];
+	const struct table *tables; /* two of them: of IPv4 and of IPv6 */
 	uint8_t state; /* of a socket that holds its port */
 	/*
 	 * The table has those that listen before all others (net/ipv4/tcp_ipv4.c, tcp_get_idx());
@@ -119,14 +135,43 @@ static bool is_last(const struct protocol *protocol, const struct network_socket
 	       socket->state != NETWORK_SYN_RECV;
 }
 
-/* Reads a table as far as it matters. 0, 1 when an error has been reported, or a negative errno. */
-static int read_table(const struct ports *p, struct protocol *protocol, const char *table,
+/* How many sockets a table has; all there can be where the kernel does not say. */
+static uint64_t count_sockets(const struct ports *p, const struct table *table)
+{
+	struct kc_bytes text;
+	uint64_t n;
+
+	if (kc_read_file(p->host, p->run, table->count_path, COUNT_MAX, &text) < 0 ||
+	    network_in_use_parse(text.data, table->count_name, &n) < 0)
+		return UINT64_MAX;
+	return n;
+}
+
+static void add_source(const struct ports *p, struct protocol *protocol, const char *source)
+{
+	protocol->source = protocol->source
+				   ? kc_text(p->host, p->run, "%s, %s", protocol->source, source)
+				   : source;
+}
+
+/*
+ * Reads a table as far as it matters: no further than there are sockets, since looking for the end
+ * of it takes the kernel as long as the table could be. 0, 1 when an error has been reported, or a
+ * negative errno.
+ */
+static int read_table(const struct ports *p, struct protocol *protocol, const struct table *of,
 		      bool optional)
 {
 	kc_cleanup(network_lines_close) struct network_lines lines = { .fd = -EBADF };
+	const char *line, *message, *table = of->path;
+	uint64_t left = count_sockets(p, of);
 	struct network_socket socket;
-	const char *line, *message;
 	int r;
+
+	if (left == 0) {
+		add_source(p, protocol, of->count_path);
+		return 0;
+	}
 
 	r = network_lines_open(p->host, p->run, table, protocol->listening_first ? LINE_SIZE : 0,
 			       &lines);
@@ -136,20 +181,20 @@ static int read_table(const struct ports *p, struct protocol *protocol, const ch
 		r = kc_report_error(p->host, p->run, KC_NOW, protocol->name, table);
 		return r ? r : 1;
 	}
-	while ((r = network_lines_next(&lines, &line)) > 0) {
+	while ((r = left > 0 ? network_lines_next(&lines, &line) : 0) > 0) {
 		if (lines.number == 1)
 			continue;
 		r = network_socket_parse(line, &socket);
 		if (r || is_last(protocol, &socket))
 			break;
+		/* Those that are about to be connections are not counted. */
+		left -= socket.state != NETWORK_SYN_RECV;
 		if (socket.state == protocol->state &&
 		    protocol->wanted[socket.port / 8] & 1u << socket.port % 8)
 			note(protocol, &socket, table);
 	}
 	if (!r) {
-		protocol->source = protocol->source ? kc_text(p->host, p->run, "%s, %s",
-							      protocol->source, table)
-						    : table;
+		add_source(p, protocol, table);
 		return 0;
 	}
 	message = r == -EBADMSG
@@ -269,9 +314,9 @@ static int judge_protocol(struct ports *p, struct protocol *protocol)
 
 	if (!protocol->n_ranges)
 		return 0;
-	for (size_t i = 0; i < KC_ARRAY_SIZE(protocol->tables); i++) {
+	for (size_t i = 0; i < KC_ARRAY_SIZE(tcp_tables); i++) {
 		/* The second one is that of IPv6, which a kernel may be without. */
-		r = read_table(p, protocol, protocol->tables[i], i > 0);
+		r = read_table(p, protocol, protocol->tables + i, i > 0);
 		if (r)
 			return r < 0 ? r : 0;
 	}
@@ -286,7 +331,7 @@ static int judge_protocol(struct ports *p, struct protocol *protocol)
 }
 
 static struct protocol *new_protocol(struct kc_arena *arena, const char *name,
-				     const char *parameter, const char *table, const char *table6,
+				     const char *parameter, const struct table *tables,
 				     uint8_t state)
 {
 	struct protocol *protocol = kc_arena_zalloc(arena, 1, sizeof(*protocol));
@@ -295,8 +340,7 @@ static struct protocol *new_protocol(struct kc_arena *arena, const char *name,
 		return NULL;
 	protocol->name = name;
 	protocol->parameter = parameter;
-	protocol->tables[0] = table;
-	protocol->tables[1] = table6;
+	protocol->tables = tables;
 	protocol->state = state;
 	protocol->listening_first = state == NETWORK_LISTEN;
 	return protocol;
@@ -325,8 +369,8 @@ int network_ports_run(void *state, const struct kc_host *host, struct kc_run *ru
 	struct protocol *tcp, *udp;
 	int r;
 
-	tcp = new_protocol(&arena, "TCP", "tcp", "/proc/net/tcp", "/proc/net/tcp6", NETWORK_LISTEN);
-	udp = new_protocol(&arena, "UDP", "udp", "/proc/net/udp", "/proc/net/udp6", NETWORK_CLOSE);
+	tcp = new_protocol(&arena, "TCP", "tcp", tcp_tables, NETWORK_LISTEN);
+	udp = new_protocol(&arena, "UDP", "udp", udp_tables, NETWORK_CLOSE);
 	if (!tcp || !udp)
 		return -ENOMEM;
 	r = read_rule(&p, tcp, udp);

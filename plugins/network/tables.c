@@ -186,6 +186,28 @@ static bool port_of(const char *text, size_t n, uint16_t *ret_port)
 	return true;
 }
 
+int network_in_use_parse(const char *text, const char *protocol, uint64_t *ret_n)
+{
+	size_t n = strlen(protocol);
+
+	for (const char *line = text; *line; line += strcspn(line, "\n"), line += *line == '\n') {
+		const char *number;
+		char digits[24];
+		size_t length;
+
+		if (strncmp(line, protocol, n) != 0)
+			continue;
+		number = kc_after_prefix(line + n, ": inuse ");
+		length = number ? strspn(number, "0123456789") : 0;
+		if (length == 0 || length >= sizeof(digits))
+			continue;
+		memcpy(digits, number, length);
+		digits[length] = '\0';
+		return kc_parse_u64(digits, ret_n) < 0 ? -ENOENT : 0;
+	}
+	return -ENOENT;
+}
+
 int network_ports_parse(const char *text, struct network_ports *ret_ports)
 {
 	const char *hyphen = strchr(text, '-');

@@ -46,6 +46,13 @@ struct network_socket {
 /* A line of /proc/net/tcp, tcp6, udp or udp6 behind its header. */
 int network_socket_parse(const char *line, struct network_socket *ret_socket);
 
+/*
+ * How many sockets of a protocol ("TCP", "UDP6") a network namespace has, by the text of
+ * /proc/net/sockstat or sockstat6 (net/ipv4/proc.c): those in the table of the protocol but for the
+ * ones in TIME_WAIT. -ENOENT: there is no such line.
+ */
+int network_in_use_parse(const char *text, const char *protocol, uint64_t *ret_n);
+
 /* A port, or a range of them. */
 struct network_ports {
 	uint16_t first, last;

@@ -247,6 +247,27 @@ static void test_socket(void **state)
 		assert_int_equal(network_socket_parse(line, &s), -EBADMSG);
 }
 
+static void test_in_use(void **state)
+{
+	static const char text[] = "sockets: used 12\n"
+				   "TCP: inuse 17 orphan 0 tw 3 alloc 19 mem 2\n"
+				   "UDP: inuse 0 mem 0\n"
+				   "UDPLITE: inuse 4\n"
+				   "RAW: in use 1\n"
+				   "FRAG: inuse 99999999999999999999 memory 0";
+	uint64_t n = 7;
+
+	assert_int_equal(network_in_use_parse(text, "TCP", &n), 0);
+	assert_int_equal(n, 17);
+	assert_int_equal(network_in_use_parse(text, "UDP", &n), 0);
+	assert_int_equal(n, 0);
+	assert_int_equal(network_in_use_parse(text, "TCP6", &n), -ENOENT);
+	assert_int_equal(network_in_use_parse(text, "RAW", &n), -ENOENT);
+	assert_int_equal(network_in_use_parse(text, "FRAG", &n), -ENOENT);
+	assert_int_equal(network_in_use_parse("", "TCP", &n), -ENOENT);
+	assert_int_equal(n, 0);
+}
+
 static void test_ports(void **state)
 {
 	static const char *const bad[] = { "",	  "0",	 "65536", "-",	   "1-",  "-1", "2-1", "a",
@@ -409,12 +430,13 @@ static void test_cni_unsure(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_cidr_parse),  cmocka_unit_test(test_cidr_overlap),
-		cmocka_unit_test(test_cidr_kinds),  cmocka_unit_test(test_route4),
-		cmocka_unit_test(test_route6),	    cmocka_unit_test(test_socket),
-		cmocka_unit_test(test_ports),	    cmocka_unit_test(test_endpoint),
-		cmocka_unit_test(test_cni_names),   cmocka_unit_test(test_cni_usable),
-		cmocka_unit_test(test_cni_refused), cmocka_unit_test(test_cni_unsure),
+		cmocka_unit_test(test_cidr_parse), cmocka_unit_test(test_cidr_overlap),
+		cmocka_unit_test(test_cidr_kinds), cmocka_unit_test(test_route4),
+		cmocka_unit_test(test_route6),	   cmocka_unit_test(test_socket),
+		cmocka_unit_test(test_in_use),	   cmocka_unit_test(test_ports),
+		cmocka_unit_test(test_endpoint),   cmocka_unit_test(test_cni_names),
+		cmocka_unit_test(test_cni_usable), cmocka_unit_test(test_cni_refused),
+		cmocka_unit_test(test_cni_unsure),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
