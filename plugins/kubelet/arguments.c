@@ -37,12 +37,13 @@ static int judge_given(const struct judgement *j, const struct argument *a)
 
 static int report_missing(const struct judgement *j, const struct argument *a)
 {
-	return kc_report(
-		j->host, j->run, j->horizon, KC_FAIL, a->flag, a->wanted, "not given",
-		j->config.start_source,
-		kubelet_join(j,
-			     kc_text(j->host, j->run, "--%s is not among the arguments.", a->flag),
-			     j->config.shadow));
+	const char *message = kc_text(j->host, j->run, "--%s is not among the arguments%s%s%s.",
+				      a->flag, j->config.config_missing ? ", and " : "",
+				      j->config.config_missing ? j->config.config_path : "",
+				      j->config.config_missing ? " is not there yet" : "");
+
+	return kc_report(j->host, j->run, j->horizon, KC_FAIL, a->flag, a->wanted, "not given",
+			 j->config.start_source, kubelet_join(j, message, j->config.shadow));
 }
 
 /* By the file or the default, for a flag that is not given. */

@@ -171,8 +171,10 @@ static void say_arguments(struct boot *b, bool decided)
 	if (s->no_arguments)
 		say(b, "No entry of a boot loader was found, so that no arguments of the kernel "
 		       "were considered.");
-	else if (decided)
-		say(b, s->arguments.note);
+	else if (decided && s->arguments.note)
+		say(b, kc_text(b->c->host, b->c->run, "%s%s",
+			       s->arguments.present ? "" : "As for the arguments: ",
+			       s->arguments.note));
 }
 
 static bool judge_barred(struct boot *b)
@@ -219,8 +221,7 @@ static void judge_listed(struct boot *b)
 			say(b, sentence_of(b, f->loaded_by));
 	} else {
 		fail(b, MODULES_NOT_LISTED, "nothing loads it at boot", load_folders);
-		say(b, "Whatever has loaded it now, no file of modules-load.d and no argument of "
-		       "the kernel names it.");
+		say(b, "No file of modules-load.d and no argument of the next start names it.");
 	}
 	say_arguments(b, !f->loaded_at.file);
 }

@@ -190,14 +190,22 @@ static int judge_without_index(const struct modules_case *c, enum trace trace,
 	return 0;
 }
 
-/* The text index has it, and the one that modprobe reads has not. */
+/* The text index has it, and the one that modprobe reads has not, or is not there at all. */
 static void fail_stale(const struct modules_case *c, struct modules_judgement *j)
 {
+	struct kc_stat st = { .size_of = sizeof(st) };
+
 	j->verdict = KC_FAIL;
 	j->cause = MODULES_MISSING;
 	j->hint = "depmod";
-	j->found = "not loaded, and not in modprobe's index";
 	j->source = kc_text(c->host, c->run, "/lib/modules/%s/modules.dep.bin", c->state->release);
+	if (kc_stat(c->host, c->run, j->source, 0, &st) == -ENOENT) {
+		j->found = "not loaded, and modprobe has no index";
+		j->message = "modules.dep names it; modprobe reads this file instead, which is not "
+			     "there, so that it finds no module at all: depmod makes it.";
+		return;
+	}
+	j->found = "not loaded, and not in modprobe's index";
 	j->message = "modules.dep names it and this index does not, so that modprobe cannot find "
 		     "it: depmod makes both anew.";
 }
