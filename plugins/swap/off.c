@@ -7,7 +7,9 @@ static int report_pass(struct swap_boot *boot)
 	if (kc_buf_error(&boot->notes))
 		return -ENOMEM;
 	return kc_report(boot->host, boot->run, KC_BOOT, KC_PASS, "swap", "off",
-			 "nothing turns it on", NULL, boot->notes.len ? boot->notes.data : NULL);
+			 "nothing turns it on",
+			 "/etc/fstab, units, zram-generator.conf and the rest that starts swap",
+			 boot->notes.len ? boot->notes.data : NULL);
 }
 
 static int judge_boot(const struct kc_host *host, struct kc_run *run)
