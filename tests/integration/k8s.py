@@ -78,6 +78,14 @@ class Host:
         os.chmod(full, mode)
         return full
 
+    def append(self, path, text):
+        full = self.path + path
+        old = ""
+        if os.path.exists(full):
+            with open(full) as f:
+                old = f.read()
+        self.write(path, old + text)
+
     def link(self, path, target):
         full = self.path + path
         os.makedirs(os.path.dirname(full), exist_ok=True)
