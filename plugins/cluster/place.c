@@ -115,7 +115,8 @@ static bool has_row(const struct leftovers *l, const char *path)
 
 /*
  * The other static pods. A control plane may have some on purpose before it is made (kube-vip);
- * a worker has none, and kubeadm join before 1.23 wants the folder empty.
+ * a worker has none, and kubeadm join before 1.23 wants the folder empty. The kubelet passes over
+ * hidden files (pkg/kubelet/config/file.go); packages of 1.24 and later keep the folder by one.
  */
 static int look_at_manifests(struct leftovers *l)
 {
@@ -127,7 +128,8 @@ static int look_at_manifests(struct leftovers *l)
 	if (list(l, MANIFESTS, &names))
 		return report_unseen(l, MANIFESTS);
 	for (size_t i = 0; i < names.n; i++) {
-		if (has_row(l, left_text(l, MANIFESTS "/%s", names.item[i])))
+		if (*names.item[i] == '.' ||
+		    has_row(l, left_text(l, MANIFESTS "/%s", names.item[i])))
 			continue;
 		first = first ? first : names.item[i];
 		n++;
@@ -137,11 +139,17 @@ static int look_at_manifests(struct leftovers *l)
 	if (l->roles == CLUSTER_WORKER)
 		return report_left(
 			l, MANIFESTS, "an empty folder",
-			left_text(l, "%zu files, %s among them", n, first),
+			n == 1 ? first : left_text(l, "%zu files, %s among them", n, first),
 			"The kubelet would run them as static pods, and kubeadm join "
 			"before 1.23 refuses a folder that is not empty (DirAvailable).");
-	l->note = left_text(l, "%s has %zu more files, %s among them: the kubelet will run them.",
-			    MANIFESTS, n, first);
+	if (n == 1)
+		l->note = left_text(l, "%s has one more file, %s: the kubelet will run it.",
+				    MANIFESTS, first);
+	else
+		l->note = left_text(l,
+				    "%s has %zu more files, %s among them: the kubelet will run "
+				    "them.",
+				    MANIFESTS, n, first);
 	return 0;
 }
 
