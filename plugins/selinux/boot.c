@@ -262,7 +262,9 @@ static void judge(struct deciding *d)
 	read_kernel(d);
 	if (!d->have_config && !d->shows) {
 		skip(d,
-		     d->live ? "This kernel has no SELinux." : "There is no " SELINUX_CONFIG ".");
+		     d->live ? "This kernel does not use SELinux, and there is no " SELINUX_CONFIG
+			       "."
+			     : "There is no " SELINUX_CONFIG ".");
 		return;
 	}
 	if (read_arguments(d))

@@ -91,7 +91,8 @@ static void judge_unmounted(const struct selinux_rule *rule, struct selinux_judg
 
 	if (!shows && kc_stat(rule->host, rule->run, SELINUX_CONFIG, 0, &st) < 0) {
 		j->verdict = KC_SKIP;
-		j->message = "This kernel has no SELinux.";
+		j->message =
+			"This kernel does not use SELinux, and there is no " SELINUX_CONFIG ".";
 		return;
 	}
 	selinux_judge_mode(rule, SELINUX_DISABLED, j);
