@@ -5,7 +5,7 @@
 
 static const struct kc_kubelet_setting settings[] = {
 	{ "cgroupDriver", "cgroup-driver", KC_KUBELET_STRING, 0 },
-	/* KK#112136: both end points moved into the file in 1.27 */
+	/* kubernetes/kubernetes#112136: both end points moved into the file in 1.27 */
 	{ "containerRuntimeEndpoint", "container-runtime-endpoint", KC_KUBELET_ENDPOINT, 27 },
 	{ "imageServiceEndpoint", "image-service-endpoint", KC_KUBELET_ENDPOINT, 27 },
 	{ NULL, "container-runtime", KC_KUBELET_STRING, 0 },
@@ -46,7 +46,7 @@ static const struct {
 } defaults[] = {
 	{ "cgroupDriver", 0, LATEST, "cgroupfs", "cgroupfs" },
 	{ "container-runtime", 0, 23, "docker", "docker" },
-	/* dockershim left in 1.24; the flag itself in 1.27 (KK#114017) */
+	/* dockershim left in 1.24; the flag itself in 1.27 (kubernetes/kubernetes#114017) */
 	{ "container-runtime", 24, LATEST, "remote", "remote" },
 	{ "containerRuntimeEndpoint", 0, 23, "unix:///var/run/dockershim.sock",
 	  "unix:///var/run/dockershim.sock" },
@@ -127,26 +127,29 @@ static const char *const boolean_flags[] = {
 };
 
 static const struct kc_kubelet_removed_flag removed_flags[] = {
-	{ "cadvisor-port", 12, "Remove it.", "Kubernetes 1.12 release notes, KK#65707" },
-	{ "allow-privileged", 15, "Remove it.", "Kubernetes 1.15 release notes, KK#77820" },
+	{ "cadvisor-port", 12, "Remove it.",
+	  "Kubernetes 1.12 release notes, kubernetes/kubernetes#65707" },
+	{ "allow-privileged", 15, "Remove it.",
+	  "Kubernetes 1.15 release notes, kubernetes/kubernetes#77820" },
 	{ "network-plugin", 24, "Remove it: the runtime sets up the network.",
-	  "Kubernetes 1.24 release notes, KK#106907" },
+	  "Kubernetes 1.24 release notes, kubernetes/kubernetes#106907" },
 	{ "network-plugin-mtu", 24, "Remove it: the runtime sets up the network.",
-	  "Kubernetes 1.24 release notes, KK#97252" },
+	  "Kubernetes 1.24 release notes, kubernetes/kubernetes#97252" },
 	{ "cni-bin-dir", 24, "Remove it: the runtime has its own setting.",
-	  "Kubernetes 1.24 release notes, KK#106907" },
+	  "Kubernetes 1.24 release notes, kubernetes/kubernetes#106907" },
 	{ "cni-conf-dir", 24, "Remove it: the runtime has its own setting.",
-	  "Kubernetes 1.24 release notes, KK#106907" },
+	  "Kubernetes 1.24 release notes, kubernetes/kubernetes#106907" },
 	{ "cni-cache-dir", 24, "Remove it: the runtime has its own setting.",
-	  "Kubernetes 1.24 release notes, KK#97252" },
+	  "Kubernetes 1.24 release notes, kubernetes/kubernetes#97252" },
 	{ "docker-endpoint", 24, "Remove it: the kubelet no longer speaks to Docker.",
-	  "Kubernetes 1.24 release notes, KK#97252" },
+	  "Kubernetes 1.24 release notes, kubernetes/kubernetes#97252" },
 	{ "image-pull-progress-deadline", 24, "Remove it.",
-	  "Kubernetes 1.24 release notes, KK#97252" },
+	  "Kubernetes 1.24 release notes, kubernetes/kubernetes#97252" },
 	{ "container-runtime", 27, "Remove it: every kubelet from 1.24 on uses a remote runtime.",
-	  "Kubernetes 1.27 release notes, KK#114017" },
+	  "Kubernetes 1.27 release notes, kubernetes/kubernetes#114017" },
 	{ "pod-infra-container-image", 35,
-	  "Remove it: the image is set in the runtime (pause_image of CRI-O).", "KK#133779" },
+	  "Remove it: the image is set in the runtime (pause_image of CRI-O).",
+	  "kubernetes/kubernetes#133779" },
 };
 
 int kc_kubelet_release_parse(const char *version, struct kc_kubelet_release *ret_release)

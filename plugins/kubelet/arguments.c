@@ -147,8 +147,9 @@ static int judge(struct judgement *j)
 	if (r < 0)
 		return r;
 	if (config->refusal && !config->refusal_of_file) {
-		r = kc_report(j->host, j->run, j->horizon, KC_FAIL, "start", NULL,
-			      "the kubelet would not start", config->refusal_source,
+		r = kc_report(j->host, j->run, j->horizon, KC_FAIL, "start",
+			      "a kubelet that starts", "the kubelet would not start",
+			      config->refusal_source,
 			      kubelet_join(j, config->refusal, config->shadow));
 		if (r < 0 || config->flags.n == 0)
 			return r;
