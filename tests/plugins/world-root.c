@@ -62,8 +62,8 @@ static void make_file(struct world *w, const struct kc_yaml_node *item, const ch
 
 static void make_one(struct world *w, const struct kc_yaml_node *item)
 {
-	static const char *const kinds[] = { "dir",  "fifo",   "socket", "link",
-					     "file", "sparse", "path",	 NULL };
+	static const char *const kinds[] = { "dir",    "fifo", "socket", "link", "file",
+					     "sparse", "path", "remove", NULL };
 	const char *kind = NULL, *path = NULL, *mode = world_scalar(item, "mode");
 	int r = 0;
 
@@ -78,6 +78,8 @@ static void make_one(struct world *w, const struct kc_yaml_node *item)
 	make_parents(w, path);
 	if (kc_streq(kind, "dir"))
 		run_program(w, (const char *const[]){ "mkdir", "-p", path, NULL });
+	else if (kc_streq(kind, "remove"))
+		run_program(w, (const char *const[]){ "rm", "-r", path, NULL });
 	else if (kc_streq(kind, "fifo"))
 		r = mkfifo(path, 0644);
 	else if (kc_streq(kind, "socket"))
