@@ -9,8 +9,9 @@ import sys
 import tempfile
 import xml.etree.ElementTree
 
+import guide
 import k8s
-from k8s import Suite, call
+from k8s import Host, Suite, call
 
 PROGRAM, PLUGINS, FAULTY, PROBE = sys.argv[1:5]
 ROOT = os.geteuid() == 0
@@ -352,7 +353,77 @@ def test_programs(place):
     suite.expect("a rule that is not selected", judge("--profile", both, "--skip", "echo").code, 0)
 
 
+# Rules of crio-1.18 that apply to some hosts alone: the role and the state of the cluster that each asks for.
+ONLY = {
+    "left-overs": {"cluster": "absent"},
+    "pod-network": {"cluster": "absent"},
+    "control-plane-ports": {"var.role": "control-plane", "cluster": "absent"},
+    "worker-ports": {"var.role": "worker", "cluster": "absent"},
+    "control-plane-answers": {"var.role": "worker"},
+    "kubelet-active": {"cluster": "joined"},
+    "kubelet-health": {"cluster": "joined"},
+}
+
+
+def excluded(rule, role, cluster):
+    """The sentence of the first condition that does not hold; variables are known before any fact is."""
+    is_so = {"var.role": role, "cluster": cluster}
+    for name, wanted in sorted(ONLY.get(rule, {}).items(), reverse=True):
+        if is_so[name] != wanted:
+            return f"it applies when {name} is {wanted}; here it is {is_so[name]}"
+    return None
+
+
+def test_conditions():
+    """Each role before and after the cluster is there: rules for the others are skipped, and say what for."""
+    joined = "/etc/kubernetes/kubelet.conf"
+    for cluster in ("absent", "joined"):
+        with Host() as host:
+            guide.lay(host)
+            if cluster == "joined":
+                host.write(joined, "apiVersion: v1\nkind: Config\n", 0o600)
+            for role in ("control-plane", "worker"):
+                what = f"{role}, {cluster}"
+                result = k8s.run(
+                    PROGRAM,
+                    *("--root", host.path, "--profile", "crio-1.18", "--var", f"role={role}"),
+                    *("--var", "control-plane=192.0.2.1"),
+                )
+                suite.expect(f"{what}: exit code", (result.code, result.err), (0, ""))
+                facts = {f["name"]: f for f in result.report["facts"]}
+                known = "absent" if facts["cluster"]["state"] == "absent" else facts["cluster"].get("value")
+                suite.expect(f"{what}: the fact", known, cluster)
+                suite.expect(f"{what}: the rules that it knows", set(ONLY) - set(result.rules), set())
+                for name, rule in result.rules.items():
+                    why = excluded(name, role, cluster)
+                    findings = [f for j in rule["judgements"].values() for f in j["findings"]]
+                    conditions = {f["message"] for f in findings if f.get("reason") == "condition"}
+                    offline = {f["reason"] for f in findings if f.get("reason") == "offline"}
+                    if why is None:
+                        suite.expect(f"{what}: {name} applies", conditions, set())
+                        continue
+                    suite.expect(f"{what}: {name}", rule["verdict"], "skip")
+                    # Of a rule for the running system alone no fact is asked where nothing runs.
+                    if not conditions and offline and "boot" not in rule["judgements"]:
+                        suite.expect_true(f"{what}: {name} says why", not why.startswith("it applies when var."), why)
+                    else:
+                        suite.expect(f"{what}: {name} says why", conditions, {why})
+                if cluster == "joined":
+                    suite.expect_in(f"{what}: left-overs", "cluster", result.messages("left-overs"))
+
+
+def test_unknown_role():
+    """A role that there is not is none of both: nothing of either applies, and the check says so."""
+    with Host() as host:
+        guide.lay(host)
+        result = k8s.run(PROGRAM, "--root", host.path, "--profile", "crio-1.18", "--var", "role=wroker")
+        suite.expect("a role that there is not: exit code", (result.code, result.report), (2, None))
+        suite.expect_in("a role that there is not", "did you mean 'worker'?", result.err)
+
+
 with Place() as place:
+    test_conditions()
+    test_unknown_role()
     test_faults(place)
     test_nothing_runs_before(place)
     test_extends(place)
