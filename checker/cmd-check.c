@@ -15,10 +15,6 @@
 #include "select.h"
 #include "surroundings.h"
 
-enum {
-	GLANCE_MAX = 1024 * 1024
-};
-
 /* A report that was asked for. */
 struct wanted {
 	struct kc_report_spec spec;
@@ -179,29 +175,14 @@ static void open_plugin(struct check *c, const struct kc_manifest *manifest, int
 		c->n_plugins++;
 }
 
-/*
- * Whether a manifest can list facts, without parsing it: the word stands in those that do. Most do
- * not, and parsing them all would cost a small run more than its rules.
- */
-static bool may_gather_in(const char *dir, const char *name)
+/* The manifest that the profile has read already, or NULL. */
+static const struct kc_manifest *of_profile(const struct check *c, const char *name)
 {
-	kc_cleanup(kc_freep) char *path = kc_asprintf("%s/%s.yaml", dir, name);
-	kc_cleanup(kc_buf_done) struct kc_buf text = { 0 };
-	kc_cleanup(kc_closep) int fd = -EBADF;
-
-	fd = path ? open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK) : -EBADF;
-	if (fd < 0 || kc_read_all(fd, GLANCE_MAX, &text) < 0)
-		return true;
-	return memmem(text.data, text.len, "facts", strlen("facts")) != NULL;
-}
-
-static bool may_gather(const char *const *dirs, const char *name)
-{
-	KC_FOREACH_STR (dir, dirs) {
-		if (may_gather_in(dir, name))
-			return true;
+	for (uint32_t i = 0; i < c->profile->n_plugins; i++) {
+		if (kc_streq(c->profile->plugins[i]->name, name))
+			return c->profile->plugins[i];
 	}
-	return false;
+	return NULL;
 }
 
 static void open_gatherers(struct check *c, const char *const *names, int *worst)
@@ -210,12 +191,13 @@ static void open_gatherers(struct check *c, const char *const *names, int *worst
 	struct kc_err err = { 0 };
 
 	KC_FOREACH_STR (name, names) {
-		const struct kc_manifest *manifest;
+		const struct kc_manifest *manifest = of_profile(c, name);
 
-		if (is_needed(c, name) || !may_gather(c->command->paths.plugins, name))
+		if (is_needed(c, name) ||
+		    (!manifest && !kc_manifest_may_gather(c->command->paths.plugins, name)))
 			continue;
-		if (kc_manifest_load(c->command->paths.plugins, name, &cache, c->arena, &err,
-				     &manifest) < 0) {
+		if (!manifest && kc_manifest_load(c->command->paths.plugins, name, &cache, c->arena,
+						  &err, &manifest) < 0) {
 			*worst = kc_complain(KC_EXIT_USAGE, "%s", err.text);
 			continue;
 		}

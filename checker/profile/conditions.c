@@ -118,6 +118,13 @@ int kc_fact_find(struct kc_loader *l, const char *name, struct kc_err *err,
 		if (*ret_manifest)
 			return 0;
 	}
+	r = kc_manifest_load_gatherers(dirs, &l->manifests, l->arena);
+	if (r == -ENOMEM)
+		return r;
+	*ret_manifest = find_loaded(l, name);
+	if (*ret_manifest)
+		return 0;
+	/* Nobody: for the nearest name, and for manifests that cannot be read. */
 	r = kc_manifest_load_all(dirs, &l->manifests, l->arena, err);
 	if (r == -ENOMEM)
 		return r;

@@ -58,6 +58,13 @@ int kc_manifest_load(const char *const *plugin_dirs, const char *name,
 		     struct kc_manifest_cache *cache, struct kc_arena *arena, struct kc_err *err,
 		     const struct kc_manifest **ret_manifest);
 
+/*
+ * Whether a manifest can list facts, without parsing it: the word stands in those that do. Most do
+ * not, and parsing them all would cost a small run more than its rules. One that cannot be read
+ * may.
+ */
+bool kc_manifest_may_gather(const char *const *plugin_dirs, const char *name);
+
 /* Parses a manifest's text; pure, for tests and fuzzing. */
 int kc_manifest_parse(const char *file, const char *text, size_t size, struct kc_arena *arena,
 		      struct kc_err *err, const struct kc_manifest **ret_manifest);

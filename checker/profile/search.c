@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <dirent.h>
+#include <fcntl.h>
 
 #include "base/fdio.h"
 #include "manifest-brief.h"
@@ -242,6 +243,45 @@ int kc_manifest_load_all(const char *const *plugin_dirs, struct kc_manifest_cach
 		const struct kc_manifest *m;
 
 		if (kc_manifest_load(plugin_dirs, name, cache, arena, err, &m) == -ENOMEM)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static bool may_gather_in(const char *dir, const char *name)
+{
+	kc_cleanup(kc_freep) char *path = kc_asprintf("%s/%s.yaml", dir, name);
+	kc_cleanup(kc_buf_done) struct kc_buf text = { 0 };
+	kc_cleanup(kc_closep) int fd = -EBADF;
+
+	fd = path ? open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK) : -EBADF;
+	if (fd < 0 || kc_read_all(fd, KC_MANIFEST_SIZE_MAX, &text) < 0)
+		return true;
+	return text.len > 0 && memmem(text.data, text.len, "facts", strlen("facts")) != NULL;
+}
+
+bool kc_manifest_may_gather(const char *const *plugin_dirs, const char *name)
+{
+	KC_FOREACH_STR (dir, plugin_dirs) {
+		if (may_gather_in(dir, name))
+			return true;
+	}
+	return false;
+}
+
+int kc_manifest_load_gatherers(const char *const *plugin_dirs, struct kc_manifest_cache *cache,
+			       struct kc_arena *arena)
+{
+	const char *const *names = NULL;
+	int r = kc_profile_names(plugin_dirs, arena, NULL, &names);
+
+	if (r < 0)
+		return r == -ENOMEM ? r : 0;
+	KC_FOREACH_STR (name, names) {
+		const struct kc_manifest *m;
+
+		if (kc_manifest_may_gather(plugin_dirs, name) &&
+		    kc_manifest_load(plugin_dirs, name, cache, arena, NULL, &m) == -ENOMEM)
 			return -ENOMEM;
 	}
 	return 0;

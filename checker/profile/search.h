@@ -25,3 +25,7 @@ int kc_search_open(const char *const *dirs, const char *what, const char *name,
  */
 int kc_manifest_load_all(const char *const *plugin_dirs, struct kc_manifest_cache *cache,
 			 struct kc_arena *arena, struct kc_err *err);
+
+/* Those of them that may list facts; those that cannot be read are left out. -ENOMEM. */
+int kc_manifest_load_gatherers(const char *const *plugin_dirs, struct kc_manifest_cache *cache,
+			       struct kc_arena *arena);
