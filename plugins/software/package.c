@@ -111,6 +111,18 @@ static const char *find_invalid(const struct package_rule *r)
 	return NULL;
 }
 
+/* The database says nothing, of any of them. */
+static int report_unseen(const struct package_rule *r, const char *why)
+{
+	int code = 0;
+
+	for (size_t i = 0; code == 0 && i < r->packages.n; i++)
+		code = report(
+			r, KC_ERROR, r->packages.item[i], NULL, NULL,
+			software_text(&r->rule, "Whether it is installed is not known: %s.", why));
+	return code;
+}
+
 static int judge(struct package_rule *r)
 {
 	const char *invalid = find_invalid(r);
@@ -129,7 +141,7 @@ static int judge(struct package_rule *r)
 			software_text(&r->rule, "\"%s\" is not the name of a package.", invalid));
 	code = software_find(&r->rule, names, &found, &why);
 	if (code < 0)
-		return report(r, KC_ERROR, NULL, NULL, NULL, why);
+		return report_unseen(r, why);
 	r->system = found.system;
 	if (found.system == KC_PACKAGES_NONE)
 		return kc_report_skip(r->rule.host, r->rule.run, KC_BOOT, NULL, "no-database",
