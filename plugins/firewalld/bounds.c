@@ -108,7 +108,10 @@ static void read_keyfile(const struct zone_rule *rule, const struct kc_bytes *by
 	}
 }
 
-/* An ifcfg file: a shell fragment of assignments, as initscripts and NetworkManager read it. */
+/*
+ * An ifcfg file: a shell fragment of assignments, as initscripts and NetworkManager read it, and
+ * wicked of openSUSE (ifcfg(5)), where STARTMODE says what ONBOOT says elsewhere.
+ */
 static int read_ifcfg(const struct zone_rule *rule, const char *path, const struct kc_bytes *bytes,
 		      struct profile *p)
 {
@@ -126,6 +129,10 @@ static int read_ifcfg(const struct zone_rule *rule, const char *path, const stru
 		} else if (kc_streq(v[i].name, "DEVICE")) {
 			p->interface = zone_text(rule, "%s", v[i].value);
 		} else if (kc_streq(v[i].name, "ONBOOT") && strcasecmp(v[i].value, "no") == 0) {
+			p->autoconnect = "false";
+		} else if (kc_streq(v[i].name, "STARTMODE") &&
+			   (strcasecmp(v[i].value, "off") == 0 ||
+			    strcasecmp(v[i].value, "manual") == 0)) {
 			p->autoconnect = "false";
 		}
 	}
@@ -193,6 +200,7 @@ int bounds_of_profiles(struct zone_rule *rule)
 		{ "/etc/NetworkManager/system-connections", false },
 		{ "/usr/lib/NetworkManager/system-connections", false },
 		{ "/etc/sysconfig/network-scripts", true },
+		{ "/etc/sysconfig/network", true },
 	};
 
 	for (size_t d = 0; d < KC_ARRAY_SIZE(dirs); d++) {
