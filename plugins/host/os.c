@@ -34,16 +34,20 @@ static bool words_have(const char *words, const char *word)
 	return false;
 }
 
+static bool is_like_wanted(const struct wanted *wanted, const struct kc_os_release *os)
+{
+	for (size_t i = 0; os->like.text && i < wanted->ids.n; i++)
+		if (words_have(os->like.text, wanted->ids.item[i]))
+			return true;
+	return false;
+}
+
 static bool id_is_wanted(const struct wanted *wanted, const struct kc_os_release *os)
 {
-	for (size_t i = 0; i < wanted->ids.n; i++) {
-		const char *id = wanted->ids.item[i];
-
-		if (kc_streq(os->id.text, id) ||
-		    (wanted->like && os->like.text && words_have(os->like.text, id)))
+	for (size_t i = 0; i < wanted->ids.n; i++)
+		if (kc_streq(os->id.text, wanted->ids.item[i]))
 			return true;
-	}
-	return false;
+	return wanted->like && is_like_wanted(wanted, os);
 }
 
 /* "8" is met by 8 and by 8.5, not by 80. */
@@ -99,7 +103,7 @@ static int judge(const struct host_rule *rule, const struct wanted *wanted, cons
 		message = "The file has no ID, which stands for \"linux\".";
 	else if (id && !version && !os->version.text)
 		message = "The file has no VERSION_ID: the system is one without versions.";
-	else if (!id && !wanted->like && os->like.text)
+	else if (!id && !wanted->like && is_like_wanted(wanted, os))
 		message =
 			kc_text(rule->host, rule->run,
 				"It calls itself like %s, which counts with \"like: true\" alone.",
