@@ -99,6 +99,9 @@ static int judge_runtimes_driver(const struct judgement *j, const struct argumen
 	r = kubelet_driver(j, &driver);
 	if (r < 0)
 		return r;
+	/* Which runtime is asked, kubeadm has yet to write. */
+	if (kubelet_driver_waits(j, &driver))
+		return 0;
 	if (driver.undecided)
 		r = kc_report(j->host, j->run, j->horizon, KC_ERROR, a->flag, a->wanted, NULL,
 			      driver.value.source, driver.note);
