@@ -124,8 +124,8 @@ static int judge_condition(const struct cri_check *c, const struct kc_pairs *ans
 	if (!required && !*message)
 		message = "The rule does not ask for this condition.";
 	else if (!required)
-		message = kc_text(c->host, c->run, "%s. The rule does not ask for this condition.",
-				  message);
+		message = kc_text(c->host, c->run, "%s%s The rule does not ask for this condition.",
+				  message, strchr(".!?", message[strlen(message) - 1]) ? "" : ".");
 	return kc_report(c->host, c->run, KC_NOW, good || !required ? KC_PASS : KC_FAIL, condition,
 			 required ? "true" : NULL, found, c->endpoint, *message ? message : NULL);
 }
