@@ -135,7 +135,9 @@ def hold_schema(report):
     """Every JSON report of every test by the tree's schema, where python3-jsonschema is there."""
     if jsonschema is None:
         return
-    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "reports", "k8scheck-report.schema.json")
+    path = os.path.join(
+        os.path.dirname(os.path.abspath(__file__)), "..", "..", "reports", "k8scheck-report.schema.json"
+    )
     with open(path) as f:
         jsonschema.Draft7Validator(json.load(f)).validate(report)
 

@@ -326,7 +326,10 @@ BROKEN = [
     ),
     (
         "an argument of the kernel",
-        add("/boot/loader/entries/a.conf", "title x\nlinux /vmlinuz-6.1.0-25-amd64\noptions root=/dev/vda1 enforcing=1\n"),
+        add(
+            "/boot/loader/entries/a.conf",
+            "title x\nlinux /vmlinuz-6.1.0-25-amd64\noptions root=/dev/vda1 enforcing=1\n",
+        ),
         "selinux-mode",
         "/boot/loader/entries/a.conf:3",
     ),
@@ -355,7 +358,12 @@ BROKEN = [
         "br_netfilter",
     ),
     ("tc is no program", lambda copy: copy.write("/usr/sbin/tc", "", 0o644), "tc", "/usr/sbin/tc"),
-    ("a later file", add("/etc/sysctl.d/99-zz.conf", "net.ipv4.ip_forward = 0\n"), "ip-forward", "/etc/sysctl.d/99-zz.conf:1"),
+    (
+        "a later file",
+        add("/etc/sysctl.d/99-zz.conf", "net.ipv4.ip_forward = 0\n"),
+        "ip-forward",
+        "/etc/sysctl.d/99-zz.conf:1",
+    ),
     (
         "a repository that is off",
         edit("/etc/yum.repos.d/libcontainers.repo", "enabled=1", "enabled=0"),
@@ -370,7 +378,11 @@ BROKEN = [
     ),
     (
         "a package that is gone",
-        edit(guide.STATUS, "Package: kubectl\nStatus: install ok installed", "Package: kubectl\nStatus: deinstall ok config-files"),
+        edit(
+            guide.STATUS,
+            "Package: kubectl\nStatus: install ok installed",
+            "Package: kubectl\nStatus: deinstall ok config-files",
+        ),
         "kubernetes-packages",
         "kubectl",
     ),
@@ -465,7 +477,10 @@ BROKEN = [
     ),
     (
         "a pod network behind CRI-O's bridge",
-        add("/etc/cni/net.d/20-pods.conflist", '{"cniVersion": "0.4.0", "name": "pods", "plugins": [{"type": "bridge"}]}\n'),
+        add(
+            "/etc/cni/net.d/20-pods.conflist",
+            '{"cniVersion": "0.4.0", "name": "pods", "plugins": [{"type": "bridge"}]}\n',
+        ),
         "cni",
         "/etc/cni/net.d/100-crio-bridge.conf",
     ),
