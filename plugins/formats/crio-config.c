@@ -105,6 +105,9 @@ static const char *builtin_pids_limit(unsigned version)
 	return version < 24 ? "1024" : version < 29 ? "0" : "-1";
 }
 
+/* The handler of a version that is not known: runc or crun. */
+static const char unknown_builtin[] = "built-in";
+
 static int set_builtin(struct kc_crio_merge *m)
 {
 	struct kc_crio_config *config = m->config;
@@ -131,7 +134,7 @@ static int set_builtin(struct kc_crio_merge *m)
 	config->plugin_dirs = (struct kc_crio_value){ "/opt/cni/bin/", from, { 0 } };
 	if (m->complete)
 		return 0;
-	draft = kc_crio_draft_new(m, version == 0 ? "built-in" : runtime, from);
+	draft = kc_crio_draft_new(m, version == 0 ? unknown_builtin : runtime, from);
 	if (!draft)
 		return -ENOMEM;
 	draft->handler.runtime_type.text = "oci";
@@ -243,6 +246,12 @@ static int check_default_runtime(struct kc_crio_merge *m)
 			    name->text, name->text);
 }
 
+/* Whichever of the two is built in, a table took its place. */
+static bool unknown_builtin_is_replaced(struct kc_crio_merge *m)
+{
+	return kc_crio_draft(m, "runc") && kc_crio_draft(m, "crun");
+}
+
 static int finish(struct kc_crio_merge *m, const struct kc_crio_input *input)
 {
 	struct kc_crio_config *config = m->config;
@@ -254,11 +263,11 @@ static int finish(struct kc_crio_merge *m, const struct kc_crio_input *input)
 	if (!handler || !files)
 		return -ENOMEM;
 	for (size_t i = 0; i < m->n_drafts; i++)
-		handler[i] = m->draft[i].handler;
+		if (m->draft[i].handler.name != unknown_builtin || !unknown_builtin_is_replaced(m))
+			handler[config->n_handlers++] = m->draft[i].handler;
 	for (size_t i = 0; i < input->n_files; i++)
 		files[i] = input->file[i].path;
 	config->handler = handler;
-	config->n_handlers = m->n_drafts;
 	config->files = files;
 	config->fault = m->fault;
 	config->n_faults = m->n_faults;
