@@ -135,6 +135,10 @@ static int on_active_zones(sd_bus_message *m, void *userdata, sd_bus_error *erro
 
 static int on_default_zone(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
+	const struct server *s = userdata;
+
+	if (s->manner == FAKE_BUS_ANSWERS)
+		return sd_bus_reply_method_return(m, "s", "trusted");
 	/* Hangs, while systemd answers. */
 	return 1;
 }

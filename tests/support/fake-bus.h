@@ -8,7 +8,7 @@
  * process that answers for all of them, by sd-bus in the role of the server.
  */
 enum fake_bus_manner {
-	FAKE_BUS_GOOD = 0,
+	FAKE_BUS_GOOD = 0, /* but for firewalld, which is asked for its zone and says nothing */
 	FAKE_BUS_SILENT = 1, /* accepts, and says nothing */
 	FAKE_BUS_DEAF = 2, /* never accepts */
 	FAKE_BUS_NO_HELLO = 3, /* authenticates, and says nothing then */
@@ -16,6 +16,7 @@ enum fake_bus_manner {
 	FAKE_BUS_RUBBISH = 5, /* speaks HTTP */
 	FAKE_BUS_HANGS_UP = 6, /* accepts, and closes */
 	FAKE_BUS_ONE_ANSWER = 7, /* closes a connection after it has answered for one unit */
+	FAKE_BUS_ANSWERS = 8, /* good, and firewalld says that its zone is trusted */
 };
 
 /* Listens at root/run/dbus/system_bus_socket, and returns the pid of the process behind it. */
