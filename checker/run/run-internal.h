@@ -7,11 +7,6 @@
 
 /* A run that is under way; for the files run-*.c alone, each of which has one part of it. */
 
-enum {
-	/* For all plugins to load, before rules of those that are there are judged. */
-	KC_BEGIN_USEC = 500 * 1000,
-};
-
 /* A question that is out: whose, and since when. */
 struct kc_asked {
 	uint32_t number, member, rule;
@@ -37,7 +32,6 @@ struct kc_running {
 	size_t n_warnings;
 	uint64_t start_usec, released_usec, facts_usec, programs_usec, ticked_usec;
 	uint32_t programs_run, strays;
-	bool begun; /* all plugins are loaded, or have had their time: rules may run */
 	bool hurried; /* the deadline is near, and who was stuck has been ended */
 	bool released; /* the facts are there: those with conditions too */
 	struct kc_err *err;

@@ -17,20 +17,6 @@ bool kc_run_gathered(const struct kc_running *run)
 	return true;
 }
 
-/* One that takes longer to load than others should wait is waited for by its own rules alone. */
-static bool loaded(const struct kc_running *run)
-{
-	uint64_t now = kc_now_usec();
-
-	for (size_t i = 0; i < run->crew.n_members; i++) {
-		const struct kc_member *m = run->crew.members[i];
-
-		if (m->state == KC_MEMBER_LOADING && now < m->seen_usec + KC_BEGIN_USEC)
-			return false;
-	}
-	return true;
-}
-
 /* Takes what is settled already out of a worker's list; all that is left may run. */
 static void clear_all(struct kc_running *run, struct kc_member *m)
 {
@@ -104,9 +90,6 @@ void kc_run_release(struct kc_running *run)
 {
 	uint32_t running = 0;
 
-	run->begun = run->begun || loaded(run);
-	if (!run->begun)
-		return;
 	if (!run->released && kc_run_gathered(run))
 		on_facts(run);
 	for (size_t i = 0; i < run->crew.n_members; i++)

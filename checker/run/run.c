@@ -124,10 +124,6 @@ static int loop(struct kc_running *run)
 		if (run->judge.n_open == 0 && kc_run_gathered(run))
 			break;
 		next = KC_MIN(kc_run_watch_members(run, now), run->hurried ? end : last_call);
-		/* For who is not loaded by then, nobody waits any longer. */
-		if (!run->begun)
-			next = KC_MIN(next,
-				      KC_MAX(run->start_usec + KC_BEGIN_USEC, now + SHORT_USEC));
 		tick(run, now);
 		r = wait_for_any(run, next);
 		if (run->refused)

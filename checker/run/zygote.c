@@ -111,13 +111,11 @@ static void child_main(struct zygote *z, uint32_t plugin, const int *fds)
 {
 	const struct kc_worker_fds own = { .channel = fds[0], .log = fds[1], .slot = fds[2] };
 	int flags = fcntl(own.channel, F_GETFL);
+	int keep[4 + KC_ROOT_FDS] = { own.channel, own.log, own.slot,
+				      z->config->plugins[plugin].fd };
 
-	(void)close(z->channel.fd);
-	(void)close(z->signals);
-	for (uint32_t i = 0; i < z->config->n_plugins; i++) {
-		if (i != plugin)
-			(void)close(z->config->plugins[i].fd);
-	}
+	kc_root_fds(z->root, keep + 4);
+	kc_close_all_but(keep, KC_ARRAY_SIZE(keep));
 	/* It waits for one thing at a time. */
 	if (flags >= 0)
 		(void)fcntl(own.channel, F_SETFL, flags & ~O_NONBLOCK);

@@ -36,6 +36,12 @@ KC_DEFINE_CLEANUP(struct kc_root *, kc_root_free);
 const char *kc_root_path(const struct kc_root *root);
 bool kc_root_is_live(const struct kc_root *root);
 
+/* The descriptors that a root keeps, -EBADF for none: a fresh process closes all others. */
+enum {
+	KC_ROOT_FDS = 2
+};
+void kc_root_fds(const struct kc_root *root, int ret_fds[KC_ROOT_FDS]);
+
 /*
  * Every function below: `path` is absolute as seen from the root; `flags` are KC_NOFOLLOW; errors
  * are those of k8scheck-plugin.h with a sentence that begins with the path as seen from the root.
