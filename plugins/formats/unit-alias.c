@@ -22,9 +22,8 @@ int kc_unit_names_add(struct kc_unit_names *names, struct kc_arena *arena, const
 static int note_alias(const struct kc_unit_folders *folders, const struct kc_unit_dir *dir,
 		      const char *name, struct kc_unit_aliases *aliases)
 {
-	struct kc_unit_found found;
 	struct kc_unit_alias *items;
-	const char *path, *target;
+	const char *path, *target, *to;
 	int r;
 
 	path = kc_unit_path(folders->arena, dir->path, name);
@@ -35,9 +34,9 @@ static int note_alias(const struct kc_unit_folders *folders, const struct kc_uni
 		return 0;
 	if (r || !kc_unit_in_folders(folders, target))
 		return r;
-	r = kc_unit_find(folders, name, &found);
-	if (r || found.loops || kc_streq(found.name, name))
-		return r;
+	to = strrchr(target, '/') + 1;
+	if (kc_streq(to, name))
+		return 0;
 	if (aliases->n >= KC_UNIT_ALIASES_MAX)
 		return -E2BIG;
 	items = kc_unit_grow(folders->arena, aliases->item, aliases->n, &aliases->size,
@@ -45,7 +44,52 @@ static int note_alias(const struct kc_unit_folders *folders, const struct kc_uni
 	if (!items)
 		return -ENOMEM;
 	aliases->item = items;
-	items[aliases->n++] = (struct kc_unit_alias){ .name = name, .canonical = found.name };
+	items[aliases->n++] = (struct kc_unit_alias){ .name = name, .to = to };
+	return 0;
+}
+
+/*
+ * Whether links lead from a name to the unit, whichever folder counts. Each link is followed once
+ * for a question, of which `number` is the number.
+ */
+static bool may_lead(struct kc_unit_aliases *aliases, const char *from, const char *canonical,
+		     size_t hops, uint32_t number)
+{
+	if (kc_streq(from, canonical))
+		return true;
+	for (size_t i = 0; hops > 0 && i < aliases->n; i++) {
+		struct kc_unit_alias *alias = &aliases->item[i];
+
+		if (alias->followed == number || !kc_streq(alias->name, from))
+			continue;
+		alias->followed = number;
+		if (may_lead(aliases, alias->to, canonical, hops - 1, number))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * What systemd takes an alias for. Most have nothing to do with the unit that is asked for, and are
+ * not looked into; with templates, what a name comes to depends on the instance.
+ */
+static int know_alias(const struct kc_unit_folders *folders, struct kc_unit_aliases *aliases,
+		      const char *canonical, struct kc_unit_alias *alias)
+{
+	struct kc_unit_found found;
+	int r;
+
+	if (alias->known)
+		return 0;
+	if (!strchr(canonical, '@') && !strchr(alias->name, '@') &&
+	    !may_lead(aliases, alias->to, canonical, aliases->n, ++aliases->questions))
+		return 0;
+	r = kc_unit_find(folders, alias->name, &found);
+	if (r)
+		return r;
+	if (!found.loops && !kc_streq(found.name, alias->name))
+		alias->canonical = found.name;
+	alias->known = true;
 	return 0;
 }
 
@@ -126,8 +170,11 @@ int kc_unit_names_of(struct kc_unit_folders *folders, const char *canonical,
 	}
 	r = kc_unit_names_add(&names, folders->arena, canonical);
 	for (size_t i = 0; !r && i < aliases->n; i++) {
-		const struct kc_unit_alias *alias = &aliases->item[i];
+		struct kc_unit_alias *alias = &aliases->item[i];
 
+		r = know_alias(folders, aliases, canonical, alias);
+		if (r || !alias->canonical)
+			continue;
 		if (kc_streq(alias->canonical, canonical))
 			r = kc_unit_names_add(&names, folders->arena, alias->name);
 		else if (template && kc_streq(alias->canonical, template))

@@ -88,14 +88,19 @@ struct kc_unit_dir {
 	bool links_known;
 };
 
-/* A name that is a link to another unit, and that unit's own name. */
+/* A link from one unit name to another, of any folder. */
 struct kc_unit_alias {
-	const char *name, *canonical;
+	const char *name, *to;
+	/* What systemd takes the name for, once that was asked; NULL when it is no alias at all. */
+	const char *canonical;
+	uint32_t followed; /* the last question that it was followed for */
+	bool known;
 };
 
 struct kc_unit_aliases {
 	struct kc_unit_alias *item;
 	size_t n, size;
+	uint32_t questions;
 	bool known;
 };
 
