@@ -277,6 +277,25 @@ static const char *type_text(mode_t mode)
 	return text ? text : texts[0];
 }
 
+/*
+ * Files of processes are many, and nothing in their folders can be opened by mistake but through a
+ * link: there one step will do. -ENOSYS: for the two steps to open.
+ */
+static int open_process_file(const struct kc_root *root, const char *path)
+{
+	kc_cleanup(kc_closep) int fd = -EBADF;
+	const char *pid = kc_after_prefix(path, "/proc/");
+	struct stat st;
+
+	if (!pid || *pid < '1' || *pid > '9' || !root->has_openat2 || root->proc_sys_fd < 0)
+		return -ENOSYS;
+	fd = kc_openat2(root->fd, path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC,
+			KC_RESOLVE_IN_ROOT | KC_RESOLVE_NO_MAGICLINKS | KC_RESOLVE_NO_SYMLINKS);
+	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+		return -ENOSYS;
+	return TAKE_FD(fd);
+}
+
 int kc_root_open_file(const struct kc_root *root, const char *path, unsigned flags,
 		      struct kc_err *err, int *ret_fd)
 {
@@ -284,6 +303,11 @@ int kc_root_open_file(const struct kc_root *root, const char *path, unsigned fla
 	struct stat st;
 	int r;
 
+	r = open_process_file(root, path);
+	if (r >= 0) {
+		*ret_fd = r;
+		return 0;
+	}
 	r = kc_root_path_fd(root, path, flags, err, &fd);
 	if (r < 0)
 		return r;
