@@ -654,6 +654,7 @@ static inline int kc_process_link(const struct kc_host *host, struct kc_run *run
  * A process that has a socket open, by the inode that /proc/net has for it, and the name that the
  * kernel has for it ("kube-apiserver", cut at 15 bytes). The lowest PID where there are several.
  * -ENOENT: no process has it that can be seen (the kernel itself, or another PID namespace).
+ * -EACCES: one that may not be seen could have it.
  */
 static inline int kc_socket_holder(const struct kc_host *host, struct kc_run *run, uint64_t inode,
 				   uint32_t *ret_pid, const char **ret_program)

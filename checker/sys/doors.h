@@ -53,7 +53,7 @@ kc_door kc_door_process;
 /*
  * KC_ASK_SOCKET_HOLDER: the process with the lowest PID that has the socket of inode `number` open,
  * by the links in /proc/PID/fd of the root, and what /proc/PID/comm calls it ("" when it is gone).
- * Descriptors of processes that may not be seen are passed over. -ENOENT: none has it.
+ * -EACCES: none of those that may be seen has it, and there are others. -ENOENT: none has it.
  */
 kc_door kc_door_socket_holder;
 

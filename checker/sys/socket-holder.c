@@ -15,7 +15,15 @@ enum {
 	LINK_MAX_SIZE = 64, /* "socket:[18446744073709551615]" fits */
 };
 
-/* 1: one of the descriptors of the process is the socket; 0: none that can be seen. */
+static bool is_refusal(int code)
+{
+	return code == -EACCES || code == -EPERM;
+}
+
+/*
+ * 1: one of the descriptors of the process is the socket; 0: none is; -EACCES: they may not be
+ * seen.
+ */
 static int holds(const struct kc_root *root, const char *pid, const char *wanted, uint64_t until)
 {
 	kc_cleanup(kc_freep) char *path = kc_asprintf("/proc/%s/fd", pid);
@@ -23,15 +31,17 @@ static int holds(const struct kc_root *root, const char *pid, const char *wanted
 	kc_cleanup(kc_closep) int fd = -EBADF;
 	struct kc_err ignored = { 0 };
 	const struct dirent *entry;
-	int readable;
+	bool refused = false;
+	int readable, r;
 
 	if (!path)
 		return -ENOMEM;
-	if (kc_root_path_fd(root, path, 0, &ignored, &fd) < 0)
-		return 0;
+	r = kc_root_path_fd(root, path, 0, &ignored, &fd);
+	if (r < 0)
+		return is_refusal(r) ? -EACCES : 0;
 	readable = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (readable < 0)
-		return 0;
+		return is_refusal(-errno) ? -EACCES : 0;
 	dir = fdopendir(readable);
 	if (!dir) {
 		(void)close(readable);
@@ -43,10 +53,11 @@ static int holds(const struct kc_root *root, const char *pid, const char *wanted
 
 		if (n > 0 && (size_t)n == strlen(wanted) && !memcmp(target, wanted, (size_t)n))
 			return 1;
+		refused = refused || (n < 0 && is_refusal(-errno));
 		if (kc_now_usec() > until)
 			return -ETIMEDOUT;
 	}
-	return 0;
+	return refused ? -EACCES : 0;
 }
 
 /* What the kernel calls the process; it may be gone by now. */
@@ -77,6 +88,7 @@ static int find_holder(const struct kc_root *root, int64_t inode, uint64_t until
 	struct kc_strings names;
 	const char **pids;
 	size_t n = 0;
+	bool hidden;
 	int r;
 
 	if (!wanted)
@@ -92,19 +104,26 @@ static int find_holder(const struct kc_root *root, int64_t inode, uint64_t until
 			pids[n++] = names.item[i];
 	}
 	qsort(pids, n, sizeof(*pids), compare_pids);
+	/* Every PID namespace has a process 1; /proc mounted with hidepid= does not list it. */
+	hidden = n == 0 || !kc_streq(pids[0], "1");
 	for (size_t i = 0; i < n; i++) {
 		r = holds(root, pids[i], wanted, until);
 		if (r == -ETIMEDOUT)
 			return kc_err_set(err, r,
 					  "/proc: who has %s was not found within the deadline",
 					  wanted);
-		if (r < 0)
+		hidden = hidden || r == -EACCES;
+		if (r < 0 && r != -EACCES)
 			return kc_err_set(err, r, "out of memory");
 		if (r > 0) {
 			*ret_pid = pids[i];
 			return 0;
 		}
 	}
+	if (hidden)
+		return kc_err_set(err, -EACCES,
+				  "/proc: who has %s may not be seen: run k8scheck as root",
+				  wanted);
 	return kc_err_set(err, -ENOENT, "/proc: no process that can be seen has %s", wanted);
 }
 

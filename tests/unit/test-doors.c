@@ -266,7 +266,7 @@ static void test_socket_holder(void **state)
 	make(roots, "/proc/10/fd");
 	make(roots, "/proc/9");
 	make(roots, "/proc/9/fd");
-	make(roots, "/proc/8"); /* its descriptors may not be seen */
+	make(roots, "/proc/8"); /* it has ended */
 	link_to(roots, "socket:[77]", "/proc/10/fd/0");
 	link_to(roots, "socket:[770]", "/proc/9/fd/3");
 	link_to(roots, "socket:[77]", "/proc/9/fd/12");
@@ -278,6 +278,9 @@ static void test_socket_holder(void **state)
 	write_file(roots, "/proc/9/comm", "kube-apiserver\n");
 	a = ask(roots, kc_door_socket_holder, roots->fixture, NULL, 77, SECOND);
 	assert_string_equal(a.items[0].data, "kube-apiserver");
+	a = ask(roots, kc_door_socket_holder, roots->fixture, NULL, 7, SECOND);
+	assert_int_equal(a.code, -EACCES); /* not even process 1 is listed */
+	make(roots, "/proc/1");
 	a = ask(roots, kc_door_socket_holder, roots->fixture, NULL, 7, SECOND);
 	assert_int_equal(a.code, -ENOENT);
 	assert_non_null(strstr(a.why, "socket:[7]"));
