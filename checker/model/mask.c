@@ -468,6 +468,38 @@ static bool hide_private_key(struct masker *m, size_t word)
 	return true;
 }
 
+/* The prefix of a password's hash that crypt(5) begins there; its length, 0 for none. */
+static size_t crypt_prefix(const char *s, size_t n)
+{
+	static const char *const prefixes[] = { "$1$", "$2a$", "$2b$", "$2y$", "$5$",
+						"$6$", "$7$",  "$y$",  "$gy$" };
+
+	for (size_t i = 0; i < KC_ARRAY_SIZE(prefixes); i++) {
+		size_t len = strlen(prefixes[i]);
+
+		if (len <= n && memcmp(s, prefixes[i], len) == 0)
+			return len;
+	}
+	return 0;
+}
+
+/* $6$SALT$HASH, as in /etc/shadow: who has it can try passwords. */
+static bool hide_hash(struct masker *m)
+{
+	size_t prefix = crypt_prefix(m->s + m->at, m->n - m->at);
+	size_t i = m->at + prefix, most = KC_MIN(m->n, m->at + 256);
+	bool salted = false;
+
+	if (!prefix)
+		return false;
+	for (; i < most && (is_alnum(m->s[i]) || memchr("./$=,-_", m->s[i], 7)); i++)
+		salted = salted || m->s[i] == '$';
+	if (!salted || i - m->at < 26)
+		return false;
+	hide(m, m->at, i);
+	return true;
+}
+
 /* ://user:password@ */
 static void mask_url(struct masker *m)
 {
@@ -507,6 +539,8 @@ static void mask_other(struct masker *m)
 		mask_url(m);
 		return;
 	}
+	if (c == '$' && hide_hash(m))
+		return;
 	if (c == '/')
 		m->in_path = true;
 	else if (is_space(c) || memchr("\"'=,;?&(", c, 8))
@@ -548,7 +582,7 @@ static bool begins_trigger(const char *s, size_t n)
 		if (len <= n && equals_nocase(s, len, triggers[i]))
 			return true;
 	}
-	return false;
+	return crypt_prefix(s, n) > 0;
 }
 
 /*
@@ -585,6 +619,9 @@ static bool may_begin_trigger(unsigned char first, unsigned char second)
 	};
 	uint32_t bits = followers[first];
 
+	/* A hash of a password, which nothing but its whole prefix tells. */
+	if (first == '$')
+		return true;
 	if (bits == 0)
 		return false;
 	if (second == '-')

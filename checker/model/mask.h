@@ -7,7 +7,8 @@
  * Masks secrets in a host's text: values behind names like password, passwd, secret, token,
  * api-key, access-key, private-key, credential and authorization, in assignments (=, :), flags
  * (--token X, --token=X), quoted JSON and YAML; user:password@ in URLs; bearer and basic
- * credentials; JSON web tokens; private key blocks; bootstrap tokens ([a-z0-9]{6}.[a-z0-9]{16}).
+ * credentials; JSON web tokens; private key blocks; bootstrap tokens ([a-z0-9]{6}.[a-z0-9]{16});
+ * hashes of passwords (crypt(5), as in /etc/shadow).
  * The names stay, the values become "***".
  *
  * Appends the masked text to b. Returns how many places were masked.

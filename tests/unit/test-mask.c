@@ -128,6 +128,9 @@ static void test_others(void **state)
 		{ "-----BEGIN RSA PRIVATE KEY-----\n" PLANT "\n-----END RSA PRIVATE KEY-----\nx",
 		  "-----BEGIN RSA PRIVATE KEY-----***-----END RSA PRIVATE KEY-----\nx" },
 		{ "-----BEGIN PRIVATE KEY-----\n" PLANT, "-----BEGIN PRIVATE KEY-----***" },
+		{ "root:$6$saltsalt$" PLANT "/hash.of.it:19000:0:", "root:***:19000:0:" },
+		{ "a:$y$j9T$F5Jx5fExrKuPp53xLKQ..1$" PLANT ":1", "a:***:1" },
+		{ "$2b$10$N9qo8uLOickgx2ZMRZoMye" PLANT, "***" },
 	};
 
 	check(table, KC_ARRAY_SIZE(table));
@@ -174,6 +177,9 @@ static void test_innocent(void **state)
 		"keyboard: us",
 		"kubernetes.io/service-account-token",
 		"eyJ is how web tokens begin",
+		"awk '{ print $1$2 }'",
+		"$1$ costs, and $5$ too",
+		"$6$aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
 		"\"auth\": \"none\"",
 	};
 
@@ -203,6 +209,8 @@ static void test_linear(void **state)
 					     "token: true ",
 					     "auth:\"",
 					     "authorization: x ",
+					     "$6$",
+					     "$6$aaaaaaaaaaaaaaaaaaaaaaaaaaa ",
 					     "eyJaaaaa.",
 					     "eyJaaaaa.bbbbb.",
 					     "://",
