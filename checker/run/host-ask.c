@@ -11,9 +11,43 @@ enum {
 	ASK_TIMEOUT_USEC = 1000000
 };
 
+/* What stands for a question in the memo; NULL for one whose answer may change from rule to rule.
+ */
+static const char *question_text(struct kc_run *run, const struct kc_question *question)
+{
+	kc_cleanup(kc_buf_done) struct kc_buf b = { 0 };
+
+	if (!run->memo || (question->kind != KC_ASK_UNIT && question->kind != KC_ASK_BUS &&
+			   question->kind != KC_ASK_RUNTIME))
+		return NULL;
+	/* Who was given less time may have been silent for want of it. */
+	kc_buf_addf(&b, "%u %lld %llu", question->kind, (long long)question->number,
+		    (unsigned long long)question->timeout_usec);
+	for (size_t i = 0; i < question->strings.n; i++)
+		kc_buf_addf(&b, " %zu:%s", strlen(question->strings.item[i]),
+			    question->strings.item[i]);
+	return kc_buf_error(&b) < 0 ? NULL : kc_arena_strdup(kc_host_arena(run), b.data);
+}
+
+static int take_answer(struct kc_run *run, const struct kc_answer *answer,
+		       struct kc_answer *ret_answer)
+{
+	*ret_answer = *answer;
+	if (answer->code < 0)
+		return kc_host_fail(run, answer->code, "%s", answer->why ? answer->why : "");
+	return 0;
+}
+
 static int ask(struct kc_run *run, struct kc_question *question, struct kc_answer *ret_answer)
 {
+	const char *text = question_text(run, question);
+	const struct kc_memo_entry *known =
+		text ? kc_memo_find(run->memo, KC_MEMO_ANSWER, 0, text) : NULL;
 	uint64_t left = kc_host_time_left(run);
+
+	/* Who was silent once would be waited for by every rule. */
+	if (known)
+		return take_answer(run, &known->answer, ret_answer);
 
 	if (!run->ask)
 		return kc_host_fail(run, -ENOSYS, "there is nobody to ask");
@@ -25,10 +59,10 @@ static int ask(struct kc_run *run, struct kc_question *question, struct kc_answe
 	question->timeout_usec = KC_MIN(question->timeout_usec, left - left / 10);
 	*ret_answer = (struct kc_answer){ 0 };
 	run->ask(run->ask_context, question, kc_host_arena(run), ret_answer);
-	if (ret_answer->code < 0)
-		return kc_host_fail(run, ret_answer->code, "%s",
-				    ret_answer->why ? ret_answer->why : "");
-	return 0;
+	/* What was lost on k8scheck's own side may be had by asking again. */
+	if (text && ret_answer->code != -EIO && ret_answer->code != -ENOMEM)
+		kc_memo_answer(run->memo, text, ret_answer);
+	return take_answer(run, ret_answer, ret_answer);
 }
 
 static int ask_live(struct kc_run *run, struct kc_question *question, struct kc_answer *ret_answer)

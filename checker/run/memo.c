@@ -153,6 +153,32 @@ void kc_memo_stat(struct kc_memo *memo, uint32_t flags, const char *path,
 	enter(memo, entry);
 }
 
+void kc_memo_answer(struct kc_memo *memo, const char *question, const struct kc_answer *answer)
+{
+	struct kc_memo_entry *entry = add(memo, KC_MEMO_ANSWER, 0, question);
+	struct kc_bytes *items;
+	size_t size = 0;
+
+	for (size_t i = 0; i < answer->n_items; i++)
+		size += answer->items[i].size;
+	if (!entry || size > BYTES_MAX)
+		return;
+	items = kc_arena_zalloc(&memo->arena, answer->n_items + 1, sizeof(*items));
+	if (!items)
+		return;
+	for (size_t i = 0; i < answer->n_items; i++) {
+		items[i].size = answer->items[i].size;
+		items[i].data = kc_arena_memdup(&memo->arena, answer->items[i].data, items[i].size);
+		if (!items[i].data)
+			return;
+	}
+	entry->answer = *answer;
+	entry->answer.items = items;
+	entry->answer.why = answer->why ? kc_arena_strdup(&memo->arena, answer->why) : NULL;
+	if (!answer->why || entry->answer.why)
+		enter(memo, entry);
+}
+
 struct kc_arena *kc_memo_arena(struct kc_memo *memo)
 {
 	return memo && make_room(memo) && memo->arena.used < MEMORY_MAX / 2 ? &memo->arena : NULL;

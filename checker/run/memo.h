@@ -4,11 +4,13 @@
 #include "api/k8scheck-plugin.h"
 #include "base/arena.h"
 #include "base/err.h"
+#include "sys/ask.h"
 
 /*
- * What a worker has seen of the host's files. Rules of one plugin look at the same units, folders
- * and configuration again and again; what was read once is handed out again, so that they also
- * judge the same state. A worker lives for milliseconds, and for one judgement of its rules.
+ * What a worker has seen of the host's files, and what it was told by systemd and the runtime.
+ * Rules of one plugin look at the same units, folders and configuration again and again; what was
+ * read once is handed out again, so that they also judge the same state. A worker lives for
+ * milliseconds, and for one judgement of its rules.
  *
  * Zeroed is empty. Every function takes NULL as a memo that is empty and stays so. Bounded: what
  * does not fit is not remembered, and read again.
@@ -20,6 +22,7 @@ enum kc_memo_kind {
 	KC_MEMO_STAT = 4,
 	KC_MEMO_RESOLVE = 5,
 	KC_MEMO_LINKS = 6, /* of a folder */
+	KC_MEMO_ANSWER = 7, /* to a question; its text stands for the path */
 };
 
 struct kc_memo_entry {
@@ -31,6 +34,7 @@ struct kc_memo_entry {
 	struct kc_bytes bytes; /* of a file, a link, a resolved path */
 	struct kc_strings names;
 	struct kc_stat stat;
+	struct kc_answer answer;
 };
 
 struct kc_memo {
@@ -60,6 +64,9 @@ const struct kc_bytes *kc_memo_bytes(struct kc_memo *memo, enum kc_memo_kind kin
 /* Remembers names that live in memo->arena already. */
 void kc_memo_names(struct kc_memo *memo, enum kc_memo_kind kind, const char *path,
 		   const struct kc_strings *names);
+
+/* Remembers an answer, a failure too, which is copied. */
+void kc_memo_answer(struct kc_memo *memo, const char *question, const struct kc_answer *answer);
 
 void kc_memo_stat(struct kc_memo *memo, uint32_t flags, const char *path,
 		  const struct kc_stat *stat);

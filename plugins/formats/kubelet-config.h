@@ -78,8 +78,9 @@ int kc_kubelet_boot(const struct kc_host *host, struct kc_run *run, struct kc_ar
 
 /*
  * What the running kubelet has: its flags from /proc, and the files that they name as these are now
- * (see `changed`). It is found by its name; of several, systemd's main process of the unit counts,
- * or the one that pid 1 started.
+ * (see `changed`). It is systemd's main process of the unit; where
+ * systemd cannot be asked, or knows of none, a process of that name, and of several the one that
+ * pid 1 started.
  */
 int kc_kubelet_now(const struct kc_host *host, struct kc_run *run, struct kc_arena *arena,
 		   const char *version, struct kc_kubelet_config *ret_config);
@@ -111,8 +112,10 @@ int kc_kubelet_value(const struct kc_kubelet_config *config,
 		     const struct kc_kubelet_setting *setting, struct kc_arena *arena,
 		     struct kc_kubelet_value *ret_value);
 
-/* " (instead of VALUE in SOURCE, …)" of what a value beats, "" when nothing; NULL for want of
- * memory. */
+/*
+ * What a value beats, and where else the same stands, as sentences: "systemd wins over cgroupfs in
+ * FILE:3."; "" when nothing else sets it, NULL for want of memory.
+ */
 const char *kc_kubelet_beaten_text(const struct kc_kubelet_value *value, struct kc_arena *arena);
 
 /*

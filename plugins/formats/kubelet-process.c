@@ -150,18 +150,22 @@ static int ask_systemd(const struct kc_host *host, struct kc_run *run, uint32_t 
 	return 0;
 }
 
+/* What systemd says of the unit; `code` is what asking it failed with. */
+struct main_process {
+	uint32_t pid; /* 0: none */
+	const char *text;
+	int code;
+};
+
 /* None was seen: that says something only when systemd does not know of one. */
 static int none_seen(const struct kc_host *host, struct kc_run *run, struct kc_arena *arena,
-		     struct kc_kubelet_config *config)
+		     const struct main_process *main, struct kc_kubelet_config *config)
 {
-	const char *text;
-	uint32_t pid;
-
 	config->state = KC_KUBELET_STOPPED;
-	if (ask_systemd(host, run, &pid, &text) < 0)
+	if (main->code < 0)
 		return 0;
-	config->not_running = text;
-	if (pid == 0)
+	config->not_running = main->text;
+	if (main->pid == 0)
 		return 0;
 	config->state = KC_KUBELET_READ;
 	return kc_kubelet_set_unread(
@@ -169,24 +173,21 @@ static int none_seen(const struct kc_host *host, struct kc_run *run, struct kc_a
 		kc_text(host, run,
 			"systemd has the kubelet running as process %u, which /proc does "
 			"not show here as a kubelet",
-			pid),
-		kc_text(host, run, "/proc/%u", pid));
+			main->pid),
+		kc_text(host, run, "/proc/%u", main->pid));
 }
 
 /* Which of several counts. NULL: it cannot be told. */
-static const struct process *choose(const struct kc_host *host, struct kc_run *run,
-				    const struct process *p, size_t n)
+static const struct process *choose(const struct main_process *main, const struct process *p,
+				    size_t n)
 {
 	const struct process *chosen = NULL;
-	const char *text;
-	uint32_t pid;
 
 	if (n == 1)
 		return p;
-	if (ask_systemd(host, run, &pid, &text) == 0 && pid != 0)
-		for (size_t i = 0; i < n; i++)
-			if (p[i].pid == pid)
-				return &p[i];
+	for (size_t i = 0; main->pid != 0 && i < n; i++)
+		if (p[i].pid == main->pid)
+			return &p[i];
 	for (size_t i = 0; i < n; i++) {
 		if (p[i].parent != 1)
 			continue;
@@ -197,8 +198,10 @@ static const struct process *choose(const struct kc_host *host, struct kc_run *r
 	return chosen;
 }
 
-static int find(const struct kc_host *host, struct kc_run *run, struct kc_arena *arena,
-		struct kc_kubelet_config *config, struct process *ret_process)
+/* Through all processes, for one that systemd does not know. */
+static int search(const struct kc_host *host, struct kc_run *run, struct kc_arena *arena,
+		  const struct main_process *main, struct kc_kubelet_config *config,
+		  struct process *ret_process)
 {
 	struct process candidate[CANDIDATES_MAX];
 	const struct process *chosen;
@@ -219,8 +222,8 @@ static int find(const struct kc_host *host, struct kc_run *run, struct kc_arena 
 		n += (size_t)look_at(host, run, (uint32_t)pid, &candidate[n]);
 	}
 	if (n == 0)
-		return none_seen(host, run, arena, config);
-	chosen = choose(host, run, candidate, n);
+		return none_seen(host, run, arena, main, config);
+	chosen = choose(main, candidate, n);
 	if (!chosen)
 		return kc_kubelet_set_unread(
 			config, arena,
@@ -229,6 +232,20 @@ static int find(const struct kc_host *host, struct kc_run *run, struct kc_arena 
 			kc_text(host, run, "/proc/%u", candidate[0].pid));
 	*ret_process = *chosen;
 	return 0;
+}
+
+/* systemd's main process first, which on a node saves a look at every other. */
+static int find(const struct kc_host *host, struct kc_run *run, struct kc_arena *arena,
+		struct kc_kubelet_config *config, struct process *ret_process)
+{
+	struct main_process main = { 0 };
+
+	main.code = ask_systemd(host, run, &main.pid, &main.text);
+	if (main.code < 0)
+		main = (struct main_process){ .code = main.code };
+	if (main.pid != 0 && look_at(host, run, main.pid, ret_process))
+		return 0;
+	return search(host, run, arena, &main, config, ret_process);
 }
 
 static int load_process(const struct kc_host *host, struct kc_run *run, struct kc_arena *arena,

@@ -843,6 +843,47 @@ static void test_questions(void **state)
 	assert_string_equal(body.data, "target");
 }
 
+/* systemd and the runtime are asked once; who may answer otherwise the next time is asked again. */
+static void test_memo_answers(void **state)
+{
+	struct place *p = *state;
+	struct kc_memo memo = { 0 };
+	struct kc_pairs pairs = { 0 };
+	struct kc_strings strings;
+
+	p->run.memo = &memo;
+	answer_with(p, 2, "LoadState", "loaded");
+	assert_int_equal(kc_unit(host, &p->run, "a.service", &pairs), 0);
+	kc_run_done(&p->run);
+	answer_with(p, 2, "LoadState", "other");
+	p->n_asked = 0;
+	assert_int_equal(kc_unit(host, &p->run, "a.service", &pairs), 0);
+	assert_int_equal(p->n_asked, 0);
+	assert_string_equal(pairs.item[0].value, "loaded");
+	assert_int_equal(kc_unit(host, &p->run, "b.service", &pairs), 0);
+	assert_string_equal(pairs.item[0].value, "other");
+	assert_int_equal(p->n_asked, 1);
+	/* A failure, for those who waited as long. */
+	p->answer = (struct kc_answer){ .code = -ETIMEDOUT, .why = "it is silent" };
+	for (unsigned i = 0; i < 2; i++)
+		assert_fails(p, kc_runtime(host, &p->run, "/s", KC_RUNTIME_VERSION, 5000, &pairs),
+			     -ETIMEDOUT, "it is silent");
+	assert_int_equal(p->n_asked, 2);
+	(void)kc_runtime(host, &p->run, "/s", KC_RUNTIME_VERSION, 9000, &pairs);
+	(void)kc_runtime(host, &p->run, "/s", KC_RUNTIME_STATUS, 5000, &pairs);
+	assert_int_equal(p->n_asked, 4);
+	p->answer = (struct kc_answer){ .code = -EIO, .why = "lost" };
+	for (unsigned i = 0; i < 2; i++)
+		assert_fails(p, kc_unit(host, &p->run, "c.service", &pairs), -EIO, "lost");
+	assert_int_equal(p->n_asked, 6);
+	p->answer = (struct kc_answer){ 0 };
+	for (unsigned i = 0; i < 2; i++)
+		(void)kc_lookup(host, &p->run, "name", 0, &strings);
+	assert_int_equal(p->n_asked, 8);
+	kc_memo_done(&memo);
+	p->run.memo = NULL;
+}
+
 /* An answer of the wrong shape is no answer; a code is passed on with its sentence. */
 static void test_answers_that_are_none(void **state)
 {
@@ -983,6 +1024,7 @@ int main(void)
 		HOST_TEST(test_memory),
 		HOST_TEST(test_files),
 		HOST_TEST(test_memo),
+		HOST_TEST(test_memo_answers),
 		HOST_TEST(test_memo_bounds),
 		HOST_TEST(test_figures),
 		HOST_TEST(test_kernel),
