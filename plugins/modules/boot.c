@@ -259,6 +259,12 @@ static int judge_no_kernel(struct boot *b, bool *ret_decided)
 			say(b, "The running kernel has it; no other is installed here.");
 			return 0;
 		}
+		if (!b->state->loaded && !b->state->loaded_why && now.verdict == KC_ERROR) {
+			doubt(b, now.source,
+			      "no other kernel is installed here, the running one takes no "
+			      "modules, and nothing tells whether it has this one built in");
+			return 0;
+		}
 		if (!b->state->loaded && !b->state->loaded_why) {
 			fail(b, MODULES_MISSING, "missing", "/proc/modules");
 			say(b, "The running kernel takes no modules, and does not have it built "
