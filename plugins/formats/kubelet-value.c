@@ -76,22 +76,34 @@ int kc_kubelet_value(const struct kc_kubelet_config *config,
 
 const char *kc_kubelet_beaten_text(const struct kc_kubelet_value *value, struct kc_arena *arena)
 {
-	kc_cleanup(kc_buf_done) struct kc_buf b = { 0 };
+	kc_cleanup(kc_buf_done) struct kc_buf wins = { 0 }, same = { 0 };
 	size_t told = KC_MIN(value->n_beaten, (size_t)BEATEN_MAX);
 
-	if (told == 0)
-		return "";
-	kc_buf_addf(&b, "%s wins over ", value->value);
 	for (size_t i = 0; i < told; i++) {
 		const struct kc_kubelet_layer *layer = &value->beaten[value->n_beaten - 1 - i];
 
-		kc_buf_addf(&b, "%s%s in %s", i > 0 ? ", and over " : "", layer->value,
-			    layer->source);
+		if (kc_streq(layer->value, value->value))
+			kc_buf_addf(&same, "%s%s",
+				    same.len > 0 ? ", and in " : "The same stands in ",
+				    layer->source);
+		else if (wins.len > 0)
+			kc_buf_addf(&wins, ", and over %s in %s", layer->value, layer->source);
+		else
+			kc_buf_addf(&wins, "%s wins over %s in %s", value->value, layer->value,
+				    layer->source);
 	}
 	if (value->n_beaten > told)
-		kc_buf_addf(&b, ", and over %zu more", value->n_beaten - told);
-	kc_buf_addc(&b, '.');
-	return kc_buf_error(&b) < 0 ? NULL : kc_arena_memdup(arena, b.data, b.len);
+		kc_buf_addf(wins.len > 0 ? &wins : &same, ", and %s %zu more",
+			    wins.len > 0 ? "over" : "in", value->n_beaten - told);
+	if (wins.len > 0 && same.len > 0)
+		kc_buf_add(&wins, ". ", 2);
+	if (same.len > 0)
+		kc_buf_add(&wins, same.data, same.len);
+	if (wins.len > 0)
+		kc_buf_addc(&wins, '.');
+	if (kc_buf_error(&wins) < 0 || kc_buf_error(&same) < 0)
+		return NULL;
+	return kc_arena_memdup(arena, wins.len > 0 ? wins.data : "", wins.len);
 }
 
 /* As strconv.ParseBool of Go takes it. */

@@ -100,8 +100,8 @@ static int judge(struct judgement *j)
 		return kc_report_skip(
 			j->host, j->run, j->horizon, SUBJECT, "no-config",
 			kc_text(j->host, j->run,
-				"%s is not there yet; kubeadm sets the end point when it "
-				"writes it.",
+				"kubeadm has yet to write %s, and the end point there or "
+				"into kubeadm-flags.env.",
 				j->config.config_path));
 	r = report_docker(j, wanted, &docker_note);
 	r = r != 0 ? r : instance_note(j, value.value, &note);

@@ -41,7 +41,7 @@ void unit_judge_missing(const struct unit_rule *rule, bool met, struct unit_judg
 	if (judgement->verdict == KC_FAIL)
 		judgement->message =
 			kc_text(rule->host, rule->run,
-				"There is no unit %s: is what brings it installed?", rule->unit);
+				"There is no unit %s: is its package installed?", rule->unit);
 }
 
 static int report(const struct unit_rule *rule, uint32_t horizon, const struct unit_judgement *j)

@@ -509,6 +509,14 @@ static void test_boot_guide(void **state)
 	assert_string_equal(value.beaten[0].source, "/var/lib/kubelet/config.yaml:3");
 	assert_string_equal(kc_kubelet_beaten_text(&value, &f->arena),
 			    "systemd wins over cgroupfs in /var/lib/kubelet/config.yaml:3.");
+	put(f, "/var/lib/kubelet/kubeadm-flags.env",
+	    "KUBELET_KUBEADM_ARGS=\"--cgroup-driver=systemd\"\n");
+	boot(f, "1.18.20", &config);
+	value = value_of(f, &config, "cgroupDriver");
+	assert_string_equal(kc_kubelet_beaten_text(&value, &f->arena),
+			    "systemd wins over cgroupfs in /var/lib/kubelet/config.yaml:3. The "
+			    "same stands in /var/lib/kubelet/kubeadm-flags.env:1 "
+			    "(KUBELET_KUBEADM_ARGS).");
 	value = value_of(f, &config, "containerRuntimeEndpoint");
 	assert_string_equal(value.value, "unix:///var/run/crio/crio.sock");
 	assert_int_equal(value.origin, KC_KUBELET_FROM_FLAG);
