@@ -4,7 +4,8 @@
 #include "dropin.h"
 
 enum {
-	FILE_MAX = 1 << 20
+	FILE_MAX = 1 << 20,
+	ALIASES_TRIED_MAX = 1 << 20, /* lines of modules-load.d, times aliases of a module */
 };
 
 static const char service[] = "systemd-modules-load.service";
@@ -117,6 +118,9 @@ struct judging {
 	const struct kc_kernel_argument *argument;
 	size_t n_arguments;
 	bool dependency;
+	const char **alias; /* names and patterns of modprobe.d that stand for it */
+	size_t n_aliases;
+	unsigned tried; /* of them, for lines of modules-load.d */
 	struct kc_module_files out;
 };
 
@@ -336,18 +340,31 @@ static bool leads_to(struct judging *j, const char *name)
 {
 	if (kc_module_is(name, strlen(name), j->name))
 		return true;
+	for (size_t i = 0; i < j->n_aliases && j->tried < ALIASES_TRIED_MAX; i++, j->tried++)
+		if (kc_module_matches(j->alias[i], name) > 0)
+			return true;
+	return false;
+}
+
+/* The aliases of modprobe.d that stand for the module. */
+static int collect_aliases(struct judging *j)
+{
+	j->alias = kc_arena_zalloc(j->arena, j->config->probe.n + 1, sizeof(*j->alias));
+	if (!j->alias)
+		return -ENOMEM;
 	for (size_t i = 0; i < j->config->probe.n; i++) {
 		const struct kc_module_line *line = j->config->probe.item + i;
 
-		if (line->verb == KC_MODULE_ALIAS && kc_streq(line->rest, j->name) &&
-		    kc_module_matches(line->name, name) > 0)
-			return true;
+		if (line->verb == KC_MODULE_ALIAS && kc_streq(line->rest, j->name))
+			j->alias[j->n_aliases++] = line->name;
 	}
-	return false;
+	return 0;
 }
 
 static int find_loader(struct judging *j)
 {
+	int r;
+
 	for (size_t i = 0; i < j->n_arguments; i++) {
 		const struct kc_kernel_argument *a = j->argument + i;
 		bool rd = kc_kernel_argument_is(a, "rd.modules_load");
@@ -358,6 +375,9 @@ static int find_loader(struct judging *j)
 				      : "the kernel's argument modules_load= loads it";
 		return 0;
 	}
+	r = collect_aliases(j);
+	if (r < 0)
+		return r;
 	for (size_t i = 0; i < j->config->load.n; i++) {
 		const struct kc_module_line *line = j->config->load.item + i;
 
@@ -367,7 +387,11 @@ static int find_loader(struct judging *j)
 		j->out.loaded_by = text_of(j, "%s:%u loads it", line->place.file, line->place.line);
 		return j->out.loaded_by ? 0 : -ENOMEM;
 	}
-	return 0;
+	if (j->tried < ALIASES_TRIED_MAX)
+		return 0;
+	return doubt(j, false,
+		     "modules-load.d and modprobe.d have more lines and aliases than are held "
+		     "against each other");
 }
 
 static int judge_unread(struct judging *j)

@@ -150,6 +150,8 @@ static uint32_t state_of(const struct kc_host *host, struct kc_run *run, const c
 	struct kc_stat st = { .size_of = sizeof(st) };
 	int r = kc_stat(host, run, path, 0, &st);
 
+	if (r < 0 && r != -ENOENT && r != -ENOTDIR)
+		return KC_MODULE_UNKNOWN;
 	return r < 0 || st.type != KC_FILE_REGULAR ? KC_MODULE_FILE_GONE : KC_MODULE_THERE;
 }
 
@@ -167,6 +169,8 @@ static void describe(const struct modules_kmod *k, const struct kc_host *host, s
 	answer->path = rest ? kc_text(host, run, "/lib/modules/%s%s", release, rest)
 			    : kc_text(host, run, "%s", path);
 	answer->state = state_of(host, run, answer->path);
+	if (answer->state == KC_MODULE_UNKNOWN)
+		answer->unknown = kc_text(host, run, "%s", kc_why(host, run));
 }
 
 int modules_kmod_ask(struct modules_kmod **kmod, const struct kc_host *host, struct kc_run *run,

@@ -93,9 +93,10 @@ const char *modules_hint(const struct kc_host *host, struct kc_run *run, const c
 
 /* What libkmod says of a name. */
 struct modules_kmod_answer {
-	uint32_t state; /* KC_MODULE_ABSENT, _BUILTIN, _THERE or _FILE_GONE */
+	uint32_t state; /* enum kc_module_state */
 	const char *name; /* of the module: another one than asked where that is an alias */
 	const char *path; /* of its file */
+	const char *unknown; /* of KC_MODULE_UNKNOWN: a sentence */
 };
 
 /*

@@ -235,9 +235,17 @@ static int judge_answer(struct modules_case *c, const struct modules_kmod_answer
 		fail_missing(c, c->state->release, j);
 		return 0;
 	}
-	if (!kc_module_is(answer->name, strlen(answer->name), c->name))
-		return judge_behind_alias(c, answer->name, j);
-	if (answer->state == KC_MODULE_BUILTIN) {
+	if (!kc_module_is(answer->name, strlen(answer->name), c->name)) {
+		/* What an alias stands for is a module; a broken index may lead in a circle. */
+		if (kc_streq(c->name, c->asked))
+			return judge_behind_alias(c, answer->name, j);
+		fail_missing(c, c->state->release, j);
+	} else if (answer->state == KC_MODULE_UNKNOWN) {
+		j->verdict = KC_ERROR;
+		j->found = NULL;
+		j->source = answer->path;
+		j->message = answer->unknown;
+	} else if (answer->state == KC_MODULE_BUILTIN) {
 		j->verdict = KC_PASS;
 		j->found = "built in";
 		j->source = kc_text(c->host, c->run, "/lib/modules/%s/modules.builtin.bin",

@@ -120,6 +120,34 @@ static void test_bound(void **state)
 	kc_arena_done(&arena);
 }
 
+/* As many aliases as lines to hold them against would take hours. */
+static void test_bound_of_aliases(void **state)
+{
+	enum {
+		N = 2000
+	};
+	struct kc_arena arena = { 0 };
+	struct kc_module_config config = { 0 };
+	struct kc_module_files files;
+
+	for (size_t i = 0; i < N; i++) {
+		static const char load[] = "other\n", alias[] = "alias x*y overlay\n";
+
+		assert_int_equal(
+			kc_modules_load_parse("f", load, strlen(load), &arena, &config.load), 0);
+		assert_int_equal(
+			kc_modprobe_parse("f", alias, strlen(alias), &arena, &config.probe), 0);
+	}
+	assert_int_equal(kc_module_files_judge(&config, &arena, "overlay", NULL, 0, &files), 0);
+	assert_null(files.loaded_by);
+	assert_non_null(files.unknown);
+	assert_false(files.unknown_bars);
+	config.load.n = 500;
+	assert_int_equal(kc_module_files_judge(&config, &arena, "overlay", NULL, 0, &files), 0);
+	assert_null(files.unknown);
+	kc_arena_done(&arena);
+}
+
 static void test_names(void **state)
 {
 	assert_true(kc_module_is("br-netfilter", 12, "br_netfilter"));
@@ -262,11 +290,17 @@ static void test_judge(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_load),	      cmocka_unit_test(test_probe),
-		cmocka_unit_test(test_refused_texts), cmocka_unit_test(test_bound),
-		cmocka_unit_test(test_names),	      cmocka_unit_test(test_patterns),
-		cmocka_unit_test(test_install),	      cmocka_unit_test(test_path_names),
-		cmocka_unit_test(test_index),	      cmocka_unit_test(test_judge),
+		cmocka_unit_test(test_load),
+		cmocka_unit_test(test_probe),
+		cmocka_unit_test(test_refused_texts),
+		cmocka_unit_test(test_bound),
+		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_patterns),
+		cmocka_unit_test(test_install),
+		cmocka_unit_test(test_path_names),
+		cmocka_unit_test(test_index),
+		cmocka_unit_test(test_judge),
+		cmocka_unit_test(test_bound_of_aliases),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
