@@ -80,6 +80,7 @@ struct grub_script {
 	struct grub_kernel kernel;
 	const char *unexpanded; /* names of variables of the command whose values are unknown */
 	unsigned depth, steps;
+	size_t taken; /* bytes that were read, those of functions each time */
 	size_t expanded; /* bytes that variables brought */
 };
 

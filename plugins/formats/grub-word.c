@@ -4,6 +4,7 @@
 enum {
 	WORD_MAX = 64 * 1024,
 	STEPS_MAX = 256 * 1024,
+	TAKEN_MAX = 16 * 1024 * 1024,
 	EXPANDED_MAX = 4 * 1024 * 1024
 };
 
@@ -35,6 +36,7 @@ static char take(struct grub_script *s)
 	char c = peek(s);
 
 	s->at += c != '\0';
+	s->taken++;
 	s->line += c == '\n';
 	return c;
 }
@@ -258,7 +260,7 @@ int grub_script_read_command(struct grub_script *s)
 	s->n_words = 0;
 	s->opens = false;
 	s->unexpanded = NULL;
-	if (++s->steps > STEPS_MAX)
+	if (++s->steps > STEPS_MAX || s->taken > TAKEN_MAX)
 		return -E2BIG;
 	for (;;) {
 		struct grub_word word;

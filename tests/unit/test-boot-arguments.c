@@ -553,6 +553,16 @@ static void test_bombs(void **state)
 		kc_buf_adds(&text, "set a=$a$a\n");
 	run_menu(&m, text.data, NULL, NULL, 0);
 	assert_int_equal(m.r, -E2BIG);
+	/* A function of one long comment, called again and again. */
+	kc_buf_reset(&text);
+	kc_buf_adds(&text, "function f {\n#");
+	for (size_t i = 0; i < 512 * 1024; i++)
+		kc_buf_addc(&text, 'x');
+	kc_buf_adds(&text, "\n}\n");
+	for (size_t i = 0; i < 1000; i++)
+		kc_buf_adds(&text, "f\n");
+	run_menu(&m, text.data, NULL, NULL, 0);
+	assert_int_equal(m.r, -E2BIG);
 }
 
 /* ---- unified kernel images ---- */
