@@ -53,8 +53,8 @@ struct profile {
 };
 
 /* Takes KEY=VALUE of a line of n bytes. */
-static void take_key(const struct zone_rule *rule, const char *line, size_t n, unsigned number,
-		     struct profile *p)
+static int take_key(const struct zone_rule *rule, const char *line, size_t n, unsigned number,
+		    struct profile *p)
 {
 	const struct {
 		const char *key;
@@ -69,11 +69,11 @@ static void take_key(const struct zone_rule *rule, const char *line, size_t n, u
 	char *key, *value;
 
 	if (!equals)
-		return;
+		return 0;
 	key = kc_arena_memdup(rule->arena, line, (size_t)(equals - line));
 	value = kc_arena_memdup(rule->arena, equals + 1, n - (size_t)(equals - line) - 1);
 	if (!key || !value)
-		return;
+		return -ENOMEM;
 	key = kc_strstrip(key);
 	for (size_t i = 0; i < KC_ARRAY_SIZE(keys); i++) {
 		if (!kc_streq(key, keys[i].key))
@@ -82,16 +82,18 @@ static void take_key(const struct zone_rule *rule, const char *line, size_t n, u
 		if (keys[i].value == &p->zone)
 			p->line = number;
 	}
+	return 0;
 }
 
 /* The section [connection] of a key file of NetworkManager's (nm-settings-keyfile(5)). */
-static void read_keyfile(const struct zone_rule *rule, const struct kc_bytes *bytes,
-			 struct profile *p)
+static int read_keyfile(const struct zone_rule *rule, const struct kc_bytes *bytes,
+			struct profile *p)
 {
 	const char *s = bytes->data, *end = s + bytes->size;
 	bool connection = false;
+	int r = 0;
 
-	for (unsigned number = 1; s < end; number++) {
+	for (unsigned number = 1; s < end && !r; number++) {
 		const char *stop = memchr(s, '\n', (size_t)(end - s));
 		size_t n;
 
@@ -103,9 +105,10 @@ static void read_keyfile(const struct zone_rule *rule, const struct kc_bytes *by
 		if (n > 0 && *s == '[')
 			connection = n >= 12 && memcmp(s, "[connection]", 12) == 0;
 		else if (n > 0 && connection && *s != '#')
-			take_key(rule, s, n, number, p);
+			r = take_key(rule, s, n, number, p);
 		s = stop < end ? stop + 1 : end;
 	}
+	return r;
 }
 
 /*
@@ -155,10 +158,7 @@ static int read_profile(struct zone_rule *rule, const char *dir, const char *nam
 		permanent_trouble(&rule->permanent, path, zone_why(rule));
 	if (r)
 		return r == -ENOMEM ? r : 0;
-	if (ifcfg)
-		r = read_ifcfg(rule, path, &bytes, &p);
-	else
-		read_keyfile(rule, &bytes, &p);
+	r = ifcfg ? read_ifcfg(rule, path, &bytes, &p) : read_keyfile(rule, &bytes, &p);
 	if (r == -ENOMEM)
 		return r;
 	if (r) {
