@@ -63,6 +63,9 @@ static int collect_extra(struct swap_boot *boot)
 	if (version > 0 && version < 254)
 		return 0;
 	(void)swap_argument(boot, "systemd.swap-extra", &by);
+	if (boot->arguments_why)
+		return swap_add_unseen(boot, "systemd.swap-extra", boot->arguments.source,
+				       boot->arguments_why);
 	extra = kc_kernel_argument_last(boot->arguments.item, boot->arguments.n,
 					"systemd.swap-extra");
 	if (!extra || !extra->value)

@@ -94,14 +94,16 @@ static int judge_script(struct swap_boot *boot, const struct tool *tool)
 						 "/etc/rc5.d", NULL };
 	const char *script = kc_text(boot->host, boot->run, "%.*s",
 				     (int)(strlen(tool->unit) - strlen(".service")), tool->unit);
+	const char *path = kc_text(boot->host, boot->run, "/etc/init.d/%s", script);
 	struct kc_stat st = { .size_of = sizeof(st) };
+	int r = kc_stat(boot->host, boot->run, path, 0, &st);
 
-	if (kc_stat(boot->host, boot->run, kc_text(boot->host, boot->run, "/etc/init.d/%s", script),
-		    0, &st) != 0)
-		return 0;
+	if (r)
+		return r == -ENOENT || r == -ENOTDIR
+			       ? 0
+			       : swap_add_unseen(boot, tool->unit, path, NULL);
 	KC_FOREACH_STR (dir, runlevels) {
 		struct kc_strings names;
-		int r;
 
 		r = kc_list_dir(boot->host, boot->run, dir, &names);
 		if (r == -ENOENT || r == -ENOTDIR)

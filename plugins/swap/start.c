@@ -12,7 +12,7 @@ static int parse_boolean(const char *value)
 	return kc_strv_has(no, value) ? 0 : -EINVAL;
 }
 
-/* Where they cannot be read they are judged as if there were none, and a pass says so. */
+/* Where there are none to be found they are taken as none, and a pass says so. */
 static void read_arguments(struct swap_boot *boot)
 {
 	const char *why = NULL;
@@ -27,10 +27,8 @@ static void read_arguments(struct swap_boot *boot)
 		swap_note(boot, "The kernel's arguments of the next start are not to be seen, and "
 				"are taken as none.");
 	else if (r)
-		swap_note(boot,
-			  "The kernel's arguments of the next start could not be read, and "
-			  "are taken as none: %s",
-			  why ? why : kc_why(boot->host, boot->run));
+		boot->arguments_why = kc_text(boot->host, boot->run, "%s",
+					      why ? why : kc_why(boot->host, boot->run));
 }
 
 int swap_argument(struct swap_boot *boot, const char *name, const char **ret_source)

@@ -50,6 +50,7 @@ struct swap_boot {
 	size_t fstab_swaps; /* lines, noauto or not: with any, GPT discovery leaves swap alone */
 	const char *gpt_later; /* a partition that GPT discovery turns on once fstab names none */
 	struct kc_boot_arguments arguments;
+	const char *arguments_why; /* they cannot be read: a sentence; else NULL */
 	bool arguments_read;
 	bool arguments_told; /* their note is in a finding already */
 	int systemd_version; /* 0: not looked up yet; negative: errno */
