@@ -49,10 +49,10 @@ int boot_note(struct boot_reader *reader, const char **note, const char *fmt, ..
 static int choose(struct boot_reader *reader, struct boot_choice *ret_choice)
 {
 	bool live = kc_is_live(reader->host, reader->run);
-	bool systemd = boot_systemd_configured(reader);
-	int r;
+	int systemd = boot_systemd_configured(reader), r;
 
-	if (systemd && live && boot_systemd_started(reader)) {
+	/* The firmware's variables can be read where the partition of the loader cannot. */
+	if (systemd != 0 && live && boot_systemd_started(reader)) {
 		r = boot_systemd_choose(reader, ret_choice);
 		if (r != -ENOENT)
 			return r;
@@ -60,7 +60,7 @@ static int choose(struct boot_reader *reader, struct boot_choice *ret_choice)
 	r = boot_grub_choose(reader, ret_choice);
 	if (r == -ENOENT)
 		return boot_systemd_choose(reader, ret_choice);
-	if (r == 0 && systemd)
+	if (r == 0 && systemd > 0)
 		r = boot_note(reader, &ret_choice->note,
 			      "GRUB's menu is taken, though systemd-boot is set up, too.");
 	return r;

@@ -40,8 +40,11 @@ int boot_note(struct boot_reader *reader, const char **note, const char *fmt, ..
 /* The default of GRUB's menu. -ENOENT: there is none. */
 int boot_grub_choose(struct boot_reader *reader, struct boot_choice *ret_choice);
 
-/* Whether a loader.conf of sd-boot is there, below any of its folders. */
-bool boot_systemd_configured(const struct boot_reader *reader);
+/*
+ * Whether a loader.conf of sd-boot is there, below any of its folders: 1, 0, or the negative errno
+ * of what could not be looked at.
+ */
+int boot_systemd_configured(const struct boot_reader *reader);
 
 /* Whether it was sd-boot that started the running system, as far as the firmware's variables say.
  */

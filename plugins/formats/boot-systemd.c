@@ -58,18 +58,23 @@ static const char *read_variable(const struct boot_reader *reader, const char *n
 	return text && *text ? text : NULL;
 }
 
-bool boot_systemd_configured(const struct boot_reader *reader)
+int boot_systemd_configured(const struct boot_reader *reader)
 {
 	struct kc_stat st = { .size_of = sizeof(st) };
+	int unseen = 0;
 
 	for (size_t i = 0; i < KC_ARRAY_SIZE(partitions); i++) {
 		const char *path =
 			kc_arena_printf(reader->arena, "%s/loader/loader.conf", partitions[i]);
 
-		if (path && kc_stat(reader->host, reader->run, path, 0, &st) == 0)
-			return true;
+		int r = path ? kc_stat(reader->host, reader->run, path, 0, &st) : -ENOMEM;
+
+		if (r == 0)
+			return 1;
+		if (r != -ENOENT && r != -ENOTDIR)
+			unseen = r;
 	}
-	return false;
+	return unseen;
 }
 
 bool boot_systemd_started(const struct boot_reader *reader)
