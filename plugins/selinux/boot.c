@@ -161,24 +161,28 @@ static bool is_off_by_kernel(struct deciding *d)
 	}
 }
 
-static bool has_policy(const struct deciding *d)
+/* 1, 0, or the negative errno of what could not be looked at. */
+static int has_policy(const struct deciding *d)
 {
 	struct kc_strings names;
+	int r = kc_list_dir(d->rule->host, d->rule->run, policy_folder, &names);
 
-	if (kc_list_dir(d->rule->host, d->rule->run, policy_folder, &names) < 0)
-		return false;
+	if (r < 0)
+		return r == -ENOENT || r == -ENOTDIR ? 0 : r;
 	for (size_t i = 0; i < names.n; i++)
 		if (kc_after_prefix(names.item[i], "policy."))
-			return true;
-	return false;
+			return 1;
+	return 0;
 }
 
 /* Without a configuration, libselinux loads the policy "targeted", if there is one. */
 static void decide_without_config(struct deciding *d)
 {
-	bool policy = has_policy(d);
+	int policy = has_policy(d);
 
-	if (d->arguments.enforcing && d->arguments.enforces) {
+	if (policy < 0)
+		fail_to_tell(d, policy_folder, kc_why(d->rule->host, d->rule->run));
+	else if (d->arguments.enforcing && d->arguments.enforces) {
 		decide_by_argument(d, SELINUX_ENFORCING, d->arguments.enforcing);
 		if (!policy)
 			say(d, "There is no policy to load: systemd will not start the system.");
