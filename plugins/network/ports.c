@@ -296,9 +296,14 @@ static int judge_range(struct ports *p, const struct protocol *protocol, const s
 	int r = 0;
 
 	while (!r && (port = next_held(protocol, from, range->ports.last))) {
+		/* Who is allowed may have the others, too. */
 		if (shown++ == SHOWN_MAX)
-			return kc_report(p->host, p->run, KC_NOW, KC_FAIL, subject, p->expected,
-					 "more ports that are held", protocol->source, NULL);
+			return kc_report(p->host, p->run, KC_NOW, p->allow.n ? KC_ERROR : KC_FAIL,
+					 subject, p->expected, "more ports that are held",
+					 protocol->source,
+					 p->allow.n ? "Of so many ports nobody is asked for: name "
+						      "fewer in one range."
+						    : NULL);
 		r = judge_port(p, protocol, (uint16_t)port);
 		from = port + 1;
 	}
@@ -323,7 +328,8 @@ static int judge_protocol(struct ports *p, struct protocol *protocol)
 	for (size_t i = 0; !r && i < protocol->n_ranges; i++)
 		r = judge_range(p, protocol, &protocol->range[i]);
 	if (!r && protocol->more)
-		r = kc_report(p->host, p->run, KC_NOW, KC_FAIL, protocol->name, p->expected,
+		r = kc_report(p->host, p->run, KC_NOW, p->allow.n ? KC_ERROR : KC_FAIL,
+			      protocol->name, p->expected,
 			      kc_text(p->host, p->run, "%zu sockets more in these ranges",
 				      protocol->more),
 			      protocol->source, NULL);
