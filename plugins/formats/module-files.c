@@ -420,7 +420,7 @@ static int judge_asked(struct judging *j)
 	return r;
 }
 
-static int judge(struct judging *j, const char *module, struct kc_module_files *ret_files)
+static int judge_module(struct judging *j, const char *module, struct kc_module_files *ret_files)
 {
 	char *name = kc_arena_strdup(j->arena, module);
 	int r = 0;
@@ -447,31 +447,31 @@ static int judge(struct judging *j, const char *module, struct kc_module_files *
 	return r;
 }
 
-int kc_module_files_judge(const struct kc_module_config *config, struct kc_arena *arena,
-			  const char *module, const struct kc_kernel_argument *arguments,
-			  size_t n_arguments, struct kc_module_files *ret_files)
+static int judge(const struct kc_module_config *config, struct kc_arena *arena, const char *module,
+		 const struct kc_kernel_argument *arguments, size_t n_arguments, bool dependency,
+		 struct kc_module_files *ret_files)
 {
 	struct judging j = {
 		.config = config,
 		.arena = arena,
 		.argument = arguments,
 		.n_arguments = n_arguments,
+		.dependency = dependency,
 	};
 
-	return judge(&j, module, ret_files);
+	return judge_module(&j, module, ret_files);
+}
+
+int kc_module_files_judge(const struct kc_module_config *config, struct kc_arena *arena,
+			  const char *module, const struct kc_kernel_argument *arguments,
+			  size_t n_arguments, struct kc_module_files *ret_files)
+{
+	return judge(config, arena, module, arguments, n_arguments, false, ret_files);
 }
 
 int kc_module_files_judge_dependency(const struct kc_module_config *config, struct kc_arena *arena,
 				     const char *module, const struct kc_kernel_argument *arguments,
 				     size_t n_arguments, struct kc_module_files *ret_files)
 {
-	struct judging j = {
-		.config = config,
-		.arena = arena,
-		.argument = arguments,
-		.n_arguments = n_arguments,
-		.dependency = true,
-	};
-
-	return judge(&j, module, ret_files);
+	return judge(config, arena, module, arguments, n_arguments, true, ret_files);
 }

@@ -86,8 +86,9 @@ struct main_settings {
 };
 
 static int read_main_section(const struct software_rule *rule, struct dnf *dnf, const char *file,
-			     const struct kc_ini *ini, struct main_settings *settings)
+			     const struct kc_ini *ini, void *context)
 {
+	struct main_settings *settings = context;
 	const struct kc_ini_setting *setting;
 	int r;
 
@@ -109,29 +110,43 @@ static int read_main_section(const struct software_rule *rule, struct dnf *dnf, 
 	return r < 0 ? r : dnf_read_excludes(rule, file, ini, "main", &dnf->excludes);
 }
 
-/* dnf5: drop-ins by their names, then dnf.conf. */
+/* What takes the settings of a drop-in. */
+typedef int dropin_reader(const struct software_rule *rule, struct dnf *dnf, const char *file,
+			  const struct kc_ini *ini, void *context);
+
+/* The drop-ins of dnf5 by their names. */
+static int read_dropins(const struct software_rule *rule, struct dnf *dnf,
+			const char *const *folders, const char *suffix, dropin_reader *reader,
+			void *context)
+{
+	struct kc_dropins dropins;
+	int r;
+
+	r = kc_dropins_list(rule->host, rule->run, rule->arena, folders, suffix, &dropins);
+	if (r < 0)
+		return set_fault(dnf, folders[0],
+				 software_text(rule, "%s", kc_why(rule->host, rule->run)), true);
+	for (size_t i = 0; r >= 0 && i < dropins.n; i++) {
+		const char *file = dropins.item[i].path;
+		struct kc_ini ini;
+
+		if (dropins.item[i].masked)
+			continue;
+		r = read_ini(rule, dnf, file, reader == read_main_section, &ini);
+		if (r > 0)
+			r = reader(rule, dnf, file, &ini, context);
+	}
+	return KC_MIN(r, 0);
+}
+
+/* Before dnf.conf. */
 static int read_main_dropins(const struct software_rule *rule, struct dnf *dnf,
 			     struct main_settings *settings)
 {
 	static const char *const folders[] = { "/etc/dnf/libdnf5.conf.d",
 					       "/usr/share/dnf5/libdnf.conf.d", NULL };
-	struct kc_dropins dropins;
-	int r;
 
-	r = kc_dropins_list(rule->host, rule->run, rule->arena, folders, ".conf", &dropins);
-	if (r < 0)
-		return set_fault(dnf, folders[0],
-				 software_text(rule, "%s", kc_why(rule->host, rule->run)), true);
-	for (size_t i = 0; r >= 0 && i < dropins.n; i++) {
-		struct kc_ini ini;
-
-		if (dropins.item[i].masked)
-			continue;
-		r = read_ini(rule, dnf, dropins.item[i].path, true, &ini);
-		if (r > 0)
-			r = read_main_section(rule, dnf, dropins.item[i].path, &ini, settings);
-	}
-	return KC_MIN(r, 0);
+	return read_dropins(rule, dnf, folders, ".conf", read_main_section, settings);
 }
 
 /* The main file, and the repositories that it has itself: the first of all. */
@@ -203,27 +218,18 @@ static int read_folders(const struct software_rule *rule, struct dnf *dnf,
 	return r;
 }
 
+static int override(const struct software_rule *rule, struct dnf *dnf, const char *file,
+		    const struct kc_ini *ini, void *context)
+{
+	return dnf_override_repositories(rule, dnf, file, ini);
+}
+
 static int read_overrides(const struct software_rule *rule, struct dnf *dnf)
 {
 	static const char *const folders[] = { "/etc/dnf/repos.override.d",
 					       "/usr/share/dnf5/repos.override.d", NULL };
-	struct kc_dropins dropins;
-	int r;
 
-	r = kc_dropins_list(rule->host, rule->run, rule->arena, folders, ".repo", &dropins);
-	if (r < 0)
-		return set_fault(dnf, folders[0],
-				 software_text(rule, "%s", kc_why(rule->host, rule->run)), true);
-	for (size_t i = 0; r >= 0 && i < dropins.n; i++) {
-		struct kc_ini ini;
-
-		if (dropins.item[i].masked)
-			continue;
-		r = read_ini(rule, dnf, dropins.item[i].path, false, &ini);
-		if (r > 0)
-			r = dnf_override_repositories(rule, dnf, dropins.item[i].path, &ini);
-	}
-	return KC_MIN(r, 0);
+	return read_dropins(rule, dnf, folders, ".repo", override, NULL);
 }
 
 /* ---- all of it ---- */
