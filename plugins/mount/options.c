@@ -32,10 +32,14 @@ static int read_rule(const struct kc_host *host, struct kc_run *run, struct kc_a
 	return r;
 }
 
-/* Follows links as far as the path is there. */
-static int resolve(struct mount_rule *rule)
+/*
+ * Follows links as far as the path is there. A link that leads nowhere is no missing folder: what
+ * it leads to will lie elsewhere. -ENOLINK: there is one, *ret_link.
+ */
+static int resolve(struct mount_rule *rule, const char **ret_link)
 {
 	char *path = kc_arena_strdup(rule->arena, rule->path);
+	struct kc_stat st = { .size_of = sizeof(st) };
 	const char *resolved;
 	size_t end;
 	int r;
@@ -56,6 +60,10 @@ static int resolve(struct mount_rule *rule)
 		}
 		if (r != -ENOENT || !*path)
 			return r;
+		if (kc_stat(rule->host, rule->run, path, KC_NOFOLLOW, &st) == 0) {
+			*ret_link = path;
+			return -ENOLINK;
+		}
 		rule->missing = true;
 		while (end > 0 && path[end - 1] != '/')
 			end--;
@@ -176,6 +184,7 @@ static int report_rule(const struct mount_rule *rule, uint32_t horizons, const c
 static int judge(struct mount_rule *rule)
 {
 	uint32_t horizons = kc_horizons(rule->host, rule->run);
+	const char *link;
 	int r;
 
 	if (*rule->path != '/')
@@ -185,9 +194,15 @@ static int judge(struct mount_rule *rule)
 			rule, horizons,
 			"The rule asks for nothing: give it \"has\", \"lacks\", \"type\" "
 			"or \"mount-point\".");
-	r = resolve(rule);
+	r = resolve(rule, &link);
 	if (r == -ENOMEM)
 		return r;
+	if (r == -ENOLINK)
+		return report_rule(rule, horizons,
+				   kc_text(rule->host, rule->run,
+					   "%s is a link that leads nowhere: which mount will be "
+					   "behind it cannot be seen.",
+					   link));
 	if (r)
 		return report_rule(
 			rule, horizons,
