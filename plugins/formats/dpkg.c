@@ -51,15 +51,22 @@ static struct stanza stanza_around(const char *text, size_t size, const char *at
 
 static bool is_installed(const struct stanza *s)
 {
-	static const char word[] = "installed";
+	/* Of dpkg(1): all of them configured; never "half-installed" or "not-installed". */
+	static const char *const words[] = { "installed", "triggers-pending", "triggers-awaited",
+					     NULL };
 	const char *value;
 	size_t n;
 
 	if (find_field(s, "Status", &value, &n) < 0)
 		return true;
-	/* "install ok installed", never "half-installed" or "not-installed". */
-	return n > sizeof(word) && kc_isspace(value[n - sizeof(word)]) &&
-	       memcmp(value + n - (sizeof(word) - 1), word, sizeof(word) - 1) == 0;
+	KC_FOREACH_STR (word, words) {
+		size_t length = strlen(word);
+
+		if (n > length && kc_isspace(value[n - length - 1]) &&
+		    memcmp(value + n - length, word, length) == 0)
+			return true;
+	}
+	return false;
 }
 
 static int read_version(const struct stanza *s, struct kc_arena *arena, const char **ret_version)

@@ -196,10 +196,22 @@ int dnf_override_repositories(const struct software_rule *rule, struct dnf *dnf,
 	return r;
 }
 
+/*
+ * "NAME-*" is every version of NAME: libdnf (hy-subject.cpp) tries a pattern as NAME first, and,
+ * where no package has such a name, as NAME-VERSION.
+ */
+static bool is_any_version(const char *pattern, const char *package)
+{
+	size_t n = strlen(package);
+
+	return strncmp(pattern, package, n) == 0 && kc_streq(pattern + n, "-*");
+}
+
 static const char *matches(const struct dnf_excludes *excludes, const char *package)
 {
 	for (size_t i = 0; i < excludes->n; i++)
-		if (fnmatch(excludes->item[i].pattern, package, 0) == 0)
+		if (fnmatch(excludes->item[i].pattern, package, 0) == 0 ||
+		    is_any_version(excludes->item[i].pattern, package))
 			return excludes->item[i].source;
 	return NULL;
 }

@@ -35,6 +35,10 @@ static const char status[] = "Package: adduser\n"
 			     "Status: install ok half-installed\n"
 			     "Version: 1\n"
 			     "\n"
+			     "Package: triggers\n"
+			     "Status: hold ok triggers-pending\n"
+			     "Version: 3\n"
+			     "\n"
 			     "Package: odd\n"
 			     "Version: 1 2\n"
 			     "\n"
@@ -70,6 +74,8 @@ static void test_find(void **state)
 	assert_string_equal(p.version, "7");
 	assert_int_equal(find(&arena, status, n, "kube", &p), 0);
 	assert_int_equal(find(&arena, status, n, "broken", &p), 0);
+	assert_int_equal(find(&arena, status, n, "triggers", &p), 1);
+	assert_true(p.held);
 	assert_int_equal(find(&arena, status, n, "odd", &p), -EBADMSG);
 	assert_int_equal(find(&arena, status, n, "bare", &p), -EBADMSG);
 	assert_int_equal(find(&arena, "", 0, "kubelet", &p), 0);
