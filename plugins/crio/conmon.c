@@ -27,22 +27,31 @@ static struct kc_search_result look_for(const struct judgement *j,
 	return result;
 }
 
-/* A conmon that is fine, in one of the usual places; or NULL. */
-static const char *elsewhere(const struct judgement *j)
+/*
+ * A conmon that is fine, in one of the usual places; or NULL. *ret_near: what the first of those
+ * has that cannot be executed; or NULL.
+ */
+static const char *elsewhere(const struct judgement *j, const char **ret_near)
 {
+	*ret_near = NULL;
 	KC_FOREACH_STR (path, usual_places) {
 		const struct kc_crio_value value = { .text = path };
+		const struct kc_search_result result = look_for(j, j->config, &value);
 
-		if (look_for(j, j->config, &value).path)
+		if (result.path)
 			return path;
+		if (!*ret_near)
+			*ret_near = result.near;
 	}
 	return NULL;
 }
 
 static const char *advice(const struct judgement *j)
 {
-	const char *path = elsewhere(j);
+	const char *near, *path = elsewhere(j, &near);
 
+	if (!path && near)
+		return kc_text(j->host, j->run, "There is no other: %s.", near);
 	if (!path)
 		return "No conmon is in the usual places either; its package is missing.";
 	return kc_text(j->host, j->run, "%s is there and executable; set conmon to it.", path);
@@ -216,11 +225,11 @@ int crio_conmon_plan(void *state, const struct kc_host *host, struct kc_run *run
 		.horizon = KC_BOOT,
 		.content = install,
 		.content_size = sizeof(install) - 1,
-		.why = "There is no conmon in any of its usual places.",
+		.why = "No conmon in any of its usual places can be run.",
 	};
 	const struct kc_crio_value *value;
 	struct judgement j;
-	const char *path;
+	const char *path, *near;
 	int r = crio_begin(&j, host, run, &arena, true);
 
 	if (r <= 0)
@@ -229,7 +238,7 @@ int crio_conmon_plan(void *state, const struct kc_host *host, struct kc_run *run
 	if (r != 0)
 		return KC_MIN(r, 0);
 	value = faulty(&j);
-	path = value ? elsewhere(&j) : NULL;
+	path = value ? elsewhere(&j, &near) : NULL;
 	if (value && !path)
 		return kc_step(host, run, &missing);
 	r = value ? crio_plan_setting(&j, value, DROPIN, "conmon", path) : 1;
