@@ -113,6 +113,7 @@ static int is_stopped(struct swap_boot *boot, const struct swap_zram_device *dev
 static int add_device(struct swap_boot *boot, const struct swap_zram_device *device,
 		      const char *source)
 {
+	const bool dropin = !device->file || strstr(device->file, "/" DROPINS "/");
 	const char *unit = kc_text(boot->host, boot->run, "dev-%s.swap", device->name);
 
 	return swap_add(
@@ -127,11 +128,13 @@ static int add_device(struct swap_boot *boot, const struct swap_zram_device *dev
 			.source = source,
 			.message = kc_text(boot->host, boot->run,
 					   "swap.target starts %s, which zram-generator makes "
-					   "of this. An empty /etc/systemd/" CONFIG
-					   " would switch off the main file.",
-					   unit),
+					   "of this.%s",
+					   unit,
+					   dropin ? ""
+						  : " An empty /etc/systemd/" CONFIG
+						    " would switch off the main file."),
 			.unit = unit,
-			.dropin = !device->file || strstr(device->file, "/" DROPINS "/"),
+			.dropin = dropin,
 		});
 }
 
