@@ -324,7 +324,8 @@ static int note_unread(struct kc_crio_merge *m, const struct kc_crio_file *file)
 				    "%s is not there, and CRI-O is told to read it", file->path);
 	case -EISDIR:
 		return kc_crio_note(m, KC_CRIO_REFUSED, file->path, source,
-				    "%s is a link to a folder, which CRI-O tries to read as a file",
+				    "%s is a folder or a link to a folder, and CRI-O tries to read "
+				    "it as a file",
 				    file->path);
 	case -ELOOP:
 		return kc_crio_note(m, KC_CRIO_REFUSED, file->path, source,
