@@ -119,13 +119,15 @@ static const char *others(const struct cni_rule *rule, const struct cni_network 
 static int judge_none(const struct cni_rule *rule)
 {
 	const char *besides = others(rule, NULL);
+	const char *text;
 
 	if (rule->required)
 		return report(rule, KC_FAIL, "a network configuration", "none", rule->dir, besides);
-	return kc_report_skip(
-		rule->host, rule->run, KC_BOOT, rule->dir, "none",
-		besides ? besides
-			: "There is no network configuration: no pod network is installed.");
+	text = kc_text(rule->host, rule->run,
+		       "There is no network configuration that could be used: no pod network is "
+		       "installed.%s%s",
+		       besides ? " " : "", besides ? besides : "");
+	return kc_report_skip(rule->host, rule->run, KC_BOOT, rule->dir, "none", text);
 }
 
 static const char *expected_of(const struct cni_rule *rule)

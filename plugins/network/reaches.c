@@ -142,7 +142,7 @@ int network_reaches_run(void *state, const struct kc_host *host, struct kc_run *
 		return r;
 	if (!*address)
 		return kc_report_skip(host, run, KC_NOW, NULL, "not-given",
-				      "The rule's parameter \"address\" is empty.");
+				      "The rule names no address to reach.");
 	t.timeout = timeout > 0 ? (uint64_t)timeout : 1;
 	r = read_target(&t, &arena, address, port);
 	if (r == -EINVAL)

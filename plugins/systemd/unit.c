@@ -83,8 +83,7 @@ static int report_horizon(const struct unit_rule *rule, uint32_t horizon, const 
 	if (kc_streq(wanted, "any"))
 		return kc_report_skip(rule->host, rule->run, horizon, rule->unit, "not-asked",
 				      kc_text(rule->host, rule->run,
-					      "The rule's parameter \"%s\" is \"any\".",
-					      parameter));
+					      "The rule asks nothing of it (%s: any).", parameter));
 	judge(rule, &j);
 	return report(rule, horizon, &j);
 }
