@@ -76,6 +76,24 @@ void *kc_arena_zalloc(struct kc_arena *a, size_t n, size_t size)
 	return p;
 }
 
+void *kc_arena_grow(struct kc_arena *a, void *items, size_t n, size_t *room, size_t size)
+{
+	size_t more = 16;
+	void *grown;
+
+	if (n < *room)
+		return items;
+	if (*room && __builtin_mul_overflow(*room, (size_t)2, &more))
+		return NULL;
+	grown = kc_arena_zalloc(a, more, size);
+	if (!grown)
+		return NULL;
+	if (n)
+		memcpy(grown, items, n * size);
+	*room = more;
+	return grown;
+}
+
 char *kc_arena_memdup(struct kc_arena *a, const void *data, size_t len)
 {
 	char *p;

@@ -18,6 +18,12 @@ struct kc_arena {
 
 void *kc_arena_alloc(struct kc_arena *a, size_t size) kc_must_check; /* not zeroed */
 void *kc_arena_zalloc(struct kc_arena *a, size_t n, size_t size) kc_must_check; /* zeroed array */
+/*
+ * An array with room for one more than n elements of `size` bytes: `items` itself, or a copy of
+ * twice the room, which *room then is; what is behind the n is zeroed. 0 and NULL begin one.
+ */
+void *kc_arena_grow(struct kc_arena *a, void *items, size_t n, size_t *room,
+		    size_t size) kc_must_check;
 char *kc_arena_strdup(struct kc_arena *a, const char *s) kc_must_check;
 /* Copies len bytes and puts a NUL behind them. */
 char *kc_arena_memdup(struct kc_arena *a, const void *data, size_t len) kc_must_check;

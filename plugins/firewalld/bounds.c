@@ -9,17 +9,12 @@ enum {
 int bounds_add(const struct zone_rule *rule, struct zone_bounds *bounds,
 	       const struct zone_bound *bound)
 {
-	if (bounds->n == bounds->room) {
-		size_t room = bounds->room ? bounds->room * 2 : 16;
-		struct zone_bound *items = kc_arena_zalloc(rule->arena, room, sizeof(*items));
+	struct zone_bound *items =
+		kc_arena_grow(rule->arena, bounds->item, bounds->n, &bounds->room, sizeof(*items));
 
-		if (!items)
-			return -ENOMEM;
-		if (bounds->n > 0)
-			memcpy(items, bounds->item, bounds->n * sizeof(*items));
-		bounds->item = items;
-		bounds->room = room;
-	}
+	if (!items)
+		return -ENOMEM;
+	bounds->item = items;
 	bounds->item[bounds->n++] = *bound;
 	return 0;
 }

@@ -177,18 +177,11 @@ static int add_binding(struct scan *s, const char *prefix, const struct span *va
 
 	if (s->zone.n_bindings == FIREWALLD_BINDINGS_MAX)
 		return -E2BIG;
-	if (s->zone.n_bindings == s->room) {
-		size_t room = s->room ? s->room * 2 : 8;
-
-		b = kc_arena_zalloc(s->arena, room, sizeof(*b));
-		if (!b)
-			return -ENOMEM;
-		if (s->zone.n_bindings > 0)
-			memcpy(b, s->zone.binding, s->zone.n_bindings * sizeof(*b));
-		s->zone.binding = b;
-		s->room = room;
-	}
-	b = s->zone.binding + s->zone.n_bindings;
+	b = kc_arena_grow(s->arena, s->zone.binding, s->zone.n_bindings, &s->room, sizeof(*b));
+	if (!b)
+		return -ENOMEM;
+	s->zone.binding = b;
+	b += s->zone.n_bindings;
 	b->name = kc_arena_printf(s->arena, "%s%.*s", prefix, (int)value->n, value->s);
 	b->line = s->line;
 	b->source = source;

@@ -32,22 +32,6 @@ static void fault(struct parser *p, const char *what)
 	p->ini.fault = what;
 }
 
-/* The arena's array with room for one more. */
-static void *grow(struct kc_arena *arena, void *items, size_t n, size_t *room, size_t element)
-{
-	size_t more = *room ? *room * 2 : 16;
-	void *grown;
-
-	if (n < *room)
-		return items;
-	grown = kc_arena_zalloc(arena, more, element);
-	if (grown && n)
-		memcpy(grown, items, n * element);
-	if (grown)
-		*room = more;
-	return grown;
-}
-
 /* The value of the setting that went on up to here. */
 static int close_setting(struct parser *p)
 {
@@ -91,8 +75,8 @@ static int parse_header(struct parser *p, const char *text, const char *end)
 	}
 	if (p->ini.n_sections == SECTIONS_MAX)
 		return -EFBIG;
-	sections = grow(p->arena, p->ini.section, p->ini.n_sections, &p->room_sections,
-			sizeof(*sections));
+	sections = kc_arena_grow(p->arena, p->ini.section, p->ini.n_sections, &p->room_sections,
+				 sizeof(*sections));
 	p->section = kc_arena_memdup(p->arena, text + 1, (size_t)(close - text - 1));
 	if (!sections || !p->section)
 		return -ENOMEM;
@@ -115,7 +99,7 @@ static int parse_setting(struct parser *p, const char *text, const char *end)
 	}
 	if (p->ini.n == SETTINGS_MAX)
 		return -EFBIG;
-	items = grow(p->arena, p->ini.item, p->ini.n, &p->room, sizeof(*items));
+	items = kc_arena_grow(p->arena, p->ini.item, p->ini.n, &p->room, sizeof(*items));
 	if (!items)
 		return -ENOMEM;
 	p->ini.item = items;

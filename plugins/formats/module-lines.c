@@ -12,19 +12,14 @@ enum {
 static int add(struct kc_module_lines *lines, struct kc_arena *arena,
 	       const struct kc_module_line *line)
 {
+	struct kc_module_line *items;
+
 	if (lines->n == LINES_MAX)
 		return -E2BIG;
-	if (lines->n == lines->room) {
-		size_t room = lines->room ? 2 * lines->room : 64;
-		struct kc_module_line *grown = kc_arena_zalloc(arena, room, sizeof(*grown));
-
-		if (!grown)
-			return -ENOMEM;
-		if (lines->n > 0)
-			memcpy(grown, lines->item, lines->n * sizeof(*grown));
-		lines->item = grown;
-		lines->room = room;
-	}
+	items = kc_arena_grow(arena, lines->item, lines->n, &lines->room, sizeof(*items));
+	if (!items)
+		return -ENOMEM;
+	lines->item = items;
 	lines->item[lines->n++] = *line;
 	return 0;
 }

@@ -99,17 +99,10 @@ static int take_entry(struct parse *p, struct libmnt_fs *fs, bool is_root, unsig
 
 	if (p->out.n == ENTRIES_MAX)
 		return -EFBIG;
-	if (p->out.n == p->room) {
-		size_t room = p->room ? p->room * 2 : 32;
-
-		e = kc_arena_zalloc(p->arena, room, sizeof(*e));
-		if (!e)
-			return -ENOMEM;
-		if (p->out.n)
-			memcpy(e, p->out.item, p->out.n * sizeof(*e));
-		p->out.item = e;
-		p->room = room;
-	}
+	e = kc_arena_grow(p->arena, p->out.item, p->out.n, &p->room, sizeof(*e));
+	if (!e)
+		return -ENOMEM;
+	p->out.item = e;
 	e = &p->out.item[p->out.n++];
 	*e = (struct kc_mount_entry){
 		.what = kc_arena_strdup(p->arena, what ? what : ""),

@@ -44,23 +44,6 @@ const char *dnf_place(const struct software_rule *rule, const char *file, unsign
 	return kc_arena_printf(rule->arena, "%s:%u", file, line);
 }
 
-/* The array with room for one more, in the rule's arena. */
-static void *grow(const struct software_rule *rule, void *items, size_t n, size_t *room,
-		  size_t element)
-{
-	size_t more = *room ? *room * 2 : 16;
-	void *grown;
-
-	if (n < *room)
-		return items;
-	grown = kc_arena_zalloc(rule->arena, more, element);
-	if (grown && n)
-		memcpy(grown, items, n * element);
-	if (grown)
-		*room = more;
-	return grown;
-}
-
 static int add_exclude(const struct software_rule *rule, const char *pattern, const char *source,
 		       struct dnf_excludes *excludes)
 {
@@ -68,7 +51,8 @@ static int add_exclude(const struct software_rule *rule, const char *pattern, co
 
 	if (excludes->n == EXCLUDES_MAX)
 		return -E2BIG;
-	items = grow(rule, excludes->item, excludes->n, &excludes->room, sizeof(*items));
+	items = kc_arena_grow(rule->arena, excludes->item, excludes->n, &excludes->room,
+			      sizeof(*items));
 	if (!items)
 		return -ENOMEM;
 	excludes->item = items;
@@ -155,7 +139,7 @@ static int add(const struct software_rule *rule, struct dnf *dnf, const char *fi
 		r = dnf_read_excludes(rule, file, ini, section->name, &repository.excludes);
 	if (r < 0)
 		return r;
-	items = grow(rule, dnf->repository, dnf->n, &dnf->room, sizeof(*items));
+	items = kc_arena_grow(rule->arena, dnf->repository, dnf->n, &dnf->room, sizeof(*items));
 	if (!items)
 		return -ENOMEM;
 	dnf->repository = items;

@@ -3,19 +3,14 @@
 
 int swap_add(struct swap_boot *boot, const struct swap_cause *cause)
 {
+	struct swap_cause *causes;
+
 	if (boot->n == SWAP_CAUSES_MAX)
 		return -E2BIG;
-	if (boot->n == boot->room) {
-		size_t room = boot->room ? boot->room * 2 : 16;
-		struct swap_cause *grown = kc_arena_zalloc(boot->arena, room, sizeof(*grown));
-
-		if (!grown)
-			return -ENOMEM;
-		if (boot->n)
-			memcpy(grown, boot->cause, boot->n * sizeof(*grown));
-		boot->cause = grown;
-		boot->room = room;
-	}
+	causes = kc_arena_grow(boot->arena, boot->cause, boot->n, &boot->room, sizeof(*causes));
+	if (!causes)
+		return -ENOMEM;
+	boot->cause = causes;
 	boot->cause[boot->n++] = *cause;
 	return 0;
 }

@@ -82,6 +82,32 @@ static void test_arena_overflow(void **state)
 	kc_arena_done(&a);
 }
 
+static void test_arena_grow(void **state)
+{
+	struct kc_arena arena = { .limit = 4096 };
+	unsigned *items = NULL;
+	size_t room = 0, n = 0;
+
+	for (;; n++) {
+		unsigned *grown = kc_arena_grow(&arena, items, n, &room, sizeof(*items));
+
+		if (!grown)
+			break;
+		assert_true(room > n);
+		items = grown;
+		assert_int_equal(items[n], 0);
+		items[n] = (unsigned)n;
+	}
+	/* At the limit the array is as it was. */
+	assert_int_equal(n, room);
+	assert_true(n >= 256);
+	for (size_t i = 0; i < n; i++)
+		assert_int_equal(items[i], i);
+	room = SIZE_MAX;
+	assert_null(kc_arena_grow(&arena, items, room, &room, sizeof(*items)));
+	kc_arena_done(&arena);
+}
+
 static void test_arena_texts(void **state)
 {
 	struct kc_arena a = { 0 };
@@ -597,25 +623,16 @@ static void test_hash(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_arena),
-		cmocka_unit_test(test_arena_limit),
-		cmocka_unit_test(test_arena_overflow),
-		cmocka_unit_test(test_arena_texts),
-		cmocka_unit_test(test_buf),
-		cmocka_unit_test(test_buf_failed),
-		cmocka_unit_test(test_strings),
-		cmocka_unit_test(test_nearest),
-		cmocka_unit_test(test_integers),
-		cmocka_unit_test(test_units),
-		cmocka_unit_test(test_utf8_code_points),
-		cmocka_unit_test(test_utf8_bytes),
-		cmocka_unit_test(test_escape),
-		cmocka_unit_test(test_columns),
-		cmocka_unit_test(test_clock),
-		cmocka_unit_test(test_read_all),
-		cmocka_unit_test(test_write_all),
-		cmocka_unit_test(test_close),
-		cmocka_unit_test(test_err),
+		cmocka_unit_test(test_arena),	       cmocka_unit_test(test_arena_limit),
+		cmocka_unit_test(test_arena_overflow), cmocka_unit_test(test_arena_grow),
+		cmocka_unit_test(test_arena_texts),    cmocka_unit_test(test_buf),
+		cmocka_unit_test(test_buf_failed),     cmocka_unit_test(test_strings),
+		cmocka_unit_test(test_nearest),	       cmocka_unit_test(test_integers),
+		cmocka_unit_test(test_units),	       cmocka_unit_test(test_utf8_code_points),
+		cmocka_unit_test(test_utf8_bytes),     cmocka_unit_test(test_escape),
+		cmocka_unit_test(test_columns),	       cmocka_unit_test(test_clock),
+		cmocka_unit_test(test_read_all),       cmocka_unit_test(test_write_all),
+		cmocka_unit_test(test_close),	       cmocka_unit_test(test_err),
 		cmocka_unit_test(test_hash),
 	};
 
