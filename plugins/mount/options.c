@@ -184,7 +184,7 @@ static int report_rule(const struct mount_rule *rule, uint32_t horizons, const c
 static int judge(struct mount_rule *rule)
 {
 	uint32_t horizons = kc_horizons(rule->host, rule->run);
-	const char *link;
+	const char *link = NULL;
 	int r;
 
 	if (*rule->path != '/')

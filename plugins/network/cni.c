@@ -83,6 +83,20 @@ static const struct cni_network *first_good(const struct cni_rule *rule)
 	return NULL;
 }
 
+/* Another network that may be meant as well; NULL: there is none. */
+static const struct cni_network *rival_of(const struct cni_rule *rule,
+					  const struct cni_network *taken)
+{
+	for (size_t i = 0; i < rule->list.n; i++) {
+		const struct cni_network *network = &rule->list.item[i];
+
+		if (network->state == CNI_USABLE && !is_refused(rule, network) &&
+		    !kc_streq(network->name, taken->name))
+			return network;
+	}
+	return NULL;
+}
+
 /* "k8s-pod-network (calico)" */
 static const char *describe(const struct cni_rule *rule, const struct cni_network *network)
 {
@@ -164,7 +178,7 @@ static int judge_refused(const struct cni_rule *rule, const struct cni_network *
 
 static int judge(const struct cni_rule *rule)
 {
-	const struct cni_network *unsure, *network = winner(rule, &unsure);
+	const struct cni_network *unsure, *rival, *network = winner(rule, &unsure);
 
 	if (unsure)
 		return report(rule, KC_ERROR, expected_of(rule), NULL, unsure->path,
@@ -183,6 +197,14 @@ static int judge(const struct cni_rule *rule)
 	if (rule->first.n && !network_glob_any(&rule->first, network->name))
 		return report(rule, KC_FAIL, expected_of(rule), describe(rule, network),
 			      network->path, others(rule, network));
+	rival = rule->first.n || *rule->default_network ? NULL : rival_of(rule, network);
+	if (rival)
+		return report(rule, KC_MANUAL, "the pod network alone", describe(rule, network),
+			      network->path,
+			      kc_text(rule->host, rule->run,
+				      "The runtime takes this one, and %s has %s. Which of them is "
+				      "the pod network the rule does not say (first:).",
+				      rival->path, describe(rule, rival)));
 	return report(rule, KC_PASS, expected_of(rule), describe(rule, network), network->path,
 		      others(rule, network));
 }
