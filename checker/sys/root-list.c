@@ -26,22 +26,13 @@ static int open_dir_fd(const struct kc_root *root, const char *path, struct kc_e
 	struct stat st;
 	int r;
 
-	/* Where there is openat2(2), a folder is opened in one step, and nothing else ever is. */
-	if (root->has_openat2 && root->live && path[0] == '/') {
-		r = kc_openat2(root->fd, path, O_RDONLY | O_DIRECTORY | O_NONBLOCK | O_CLOEXEC,
-			       KC_RESOLVE_IN_ROOT | KC_RESOLVE_NO_MAGICLINKS);
-		if (r >= 0) {
-			*ret_fd = r;
-			return 0;
-		}
-	}
 	r = kc_root_path_fd(root, path, 0, err, &fd);
 	if (r < 0)
 		return r;
 	if (fstat(fd, &st) < 0)
 		return kc_root_explain(err, -errno, path);
 	/* Asked before it is opened: O_DIRECTORY is no promise for what an old kernel does to a
-	 * device. */
+	 * device, and O_PATH mounts nothing where autofs waits. */
 	if (!S_ISDIR(st.st_mode))
 		return kc_err_set(err, -ENOTDIR, "%s: is no folder", path);
 	return kc_root_reopen(fd, path, O_DIRECTORY, err, ret_fd);
