@@ -11,6 +11,7 @@
 #include "broker.h"
 #include "door.h"
 #include "process.h"
+#include "sys/addresses.h"
 
 enum {
 	/* What a door may take beyond a question's own time-out, to say that it ran out. */
@@ -153,6 +154,18 @@ static void start_next(struct broker *b, pid_t door)
 		first->deadline_usec = kc_now_usec() + first->timeout_usec + GRACE_USEC;
 }
 
+/* The kernel answers for its addresses at once: a process for that would cost more than it. */
+static void answer_addresses(struct broker *b, const struct kc_question *question, uint32_t number,
+			     struct kc_arena *arena)
+{
+	const struct kc_door_host host = { .root = b->root };
+	struct kc_answer answer = { 0 };
+	void *state = NULL;
+
+	kc_door_addresses(&host, &state, question, arena, &answer);
+	kc_frame_answer(&b->channel.out, number, &answer);
+}
+
 static void pass_on(struct broker *b, const struct kc_frame *frame)
 {
 	kc_cleanup(kc_arena_done) struct kc_arena arena = { 0 };
@@ -165,6 +178,10 @@ static void pass_on(struct broker *b, const struct kc_frame *frame)
 	}
 	if (!b->root) {
 		fail(b, frame->rule, b->root_err.code, b->root_err.text);
+		return;
+	}
+	if (question.kind == KC_ASK_ADDRESSES) {
+		answer_addresses(b, &question, frame->rule, &arena);
 		return;
 	}
 	d = b->n_pending < PENDING_MAX ? find_door(b, kc_door_key(&question, &arena)) : NULL;
