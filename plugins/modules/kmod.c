@@ -25,6 +25,7 @@ struct modules_kmod {
 	const char *(*get_name)(const struct kmod_module *);
 	const char *(*get_path)(const struct kmod_module *);
 	struct kmod_module *(*unref_module)(struct kmod_module *);
+	bool has_index; /* modules.dep.bin */
 };
 
 enum {
@@ -117,6 +118,7 @@ static int open_kmod(const struct kc_host *host, struct kc_run *run, const char 
 	/* modprobe.d is read by module-files.h; an empty list keeps the library from it. */
 	static const char *const no_configuration[] = { NULL };
 	kc_cleanup(kmod_donep) struct modules_kmod *k = calloc(1, sizeof(*k));
+	struct kc_stat st = { .size_of = sizeof(st) };
 	int r;
 
 	if (!k)
@@ -125,6 +127,9 @@ static int open_kmod(const struct kc_host *host, struct kc_run *run, const char 
 	r = vet(host, run, release, ret_why);
 	if (r < 0)
 		return r;
+	k->has_index =
+		kc_stat(host, run, kc_text(host, run, "/lib/modules/%s/modules.dep.bin", release),
+			KC_NOFOLLOW, &st) == 0;
 	r = kc_open_dir(host, run, kc_text(host, run, "/lib/modules/%s", release), &k->folder);
 	if (r < 0) {
 		*ret_why = kc_why(host, run);
@@ -186,6 +191,12 @@ int modules_kmod_ask(struct modules_kmod **kmod, const struct kc_host *host, str
 		r = open_kmod(host, run, release, kmod, ret_why);
 		if (r < 0)
 			return r;
+	}
+	/* Without it modprobe finds nothing; libkmod before 30 calls that an error of the lookup.
+	 */
+	if (!(*kmod)->has_index) {
+		*ret_answer = answer;
+		return 0;
 	}
 	r = (*kmod)->lookup((*kmod)->context, name, &list);
 	if (r < 0) {
