@@ -129,7 +129,7 @@ static int read_image(struct boot_reader *reader, const char *path, struct kc_bo
 {
 	char *head = kc_arena_alloc(reader->arena, KC_UNIFIED_IMAGE_HEAD);
 	kc_cleanup(kc_closep) int fd = -1;
-	const char *release;
+	const char *release = NULL;
 	ssize_t n;
 	int r;
 
