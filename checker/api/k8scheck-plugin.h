@@ -56,7 +56,7 @@ extern "C" {
 
 #define KC_PLUGIN_MAGIC 0x6b386373u /* "k8cs" */
 #define KC_ABI_MAJOR	0
-#define KC_ABI_MINOR	2
+#define KC_ABI_MINOR	3
 
 /* When something is judged: in the running system, or in what the next start will make of it. */
 enum {
@@ -314,6 +314,29 @@ enum kc_runtime_question {
 	KC_RUNTIME_CONFIG_FILE = 7, /* CRI-O's GET /config: one pair "config" with the TOML text */
 };
 
+/* Protocols whose ports kc_sockets() lists, by their numbers. */
+enum kc_protocol {
+	KC_PROTOCOL_TCP = 6,
+	KC_PROTOCOL_UDP = 17,
+};
+
+/* A socket that holds a port. */
+struct kc_socket {
+	uint32_t family; /* 4 or 6; one of IPv6 may take what comes by IPv4, too */
+	uint16_t port;
+	uint16_t reserved;
+	uint8_t address[16]; /* local, in network order: of IPv4 the first four bytes, zero behind
+			      */
+	uint32_t uid; /* of its owner */
+	uint32_t reserved2;
+	uint64_t inode; /* for kc_socket_holder(); 0: no descriptor has it */
+};
+
+struct kc_sockets {
+	size_t n;
+	const struct kc_socket *item;
+};
+
 /* A program to run, without shell, environment and network, below its own deadline. */
 struct kc_program {
 	uint32_t size;
@@ -422,6 +445,9 @@ struct kc_host {
 	int (*socket_holder)(struct kc_run *run, uint64_t inode, uint32_t *ret_pid,
 			     const char **ret_program);
 	int (*list_links)(struct kc_run *run, const char *path, struct kc_strings *ret_names);
+
+	/* since 0.3 */
+	int (*sockets)(struct kc_run *run, uint32_t protocol, struct kc_sockets *ret_sockets);
 };
 
 #define KC_HOST_HAS(host, member)                                                     \
@@ -660,6 +686,19 @@ static inline int kc_socket_holder(const struct kc_host *host, struct kc_run *ru
 				   uint32_t *ret_pid, const char **ret_program)
 {
 	return KC_HOST_CALL(host, socket_holder, run, inode, ret_pid, ret_program);
+}
+
+/*
+ * The sockets that hold a port of a protocol (enum kc_protocol) in this network namespace: of TCP
+ * those that listen, of UDP those that are bound and not connected; IPv4 first, each family in the
+ * order of /proc/net. The kernel has them without a walk through its connections, which reading
+ * /proc/net/tcp is. -EOPNOTSUPP too where another root than "/" is looked at, and where to ask
+ * could make the kernel load a module: /proc/net has them then.
+ */
+static inline int kc_sockets(const struct kc_host *host, struct kc_run *run, uint32_t protocol,
+			     struct kc_sockets *ret_sockets)
+{
+	return KC_HOST_CALL(host, sockets, run, protocol, ret_sockets);
 }
 
 /*

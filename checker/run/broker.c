@@ -12,6 +12,7 @@
 #include "door.h"
 #include "process.h"
 #include "sys/addresses.h"
+#include "sys/sockets.h"
 
 enum {
 	/* What a door may take beyond a question's own time-out, to say that it ran out. */
@@ -154,15 +155,30 @@ static void start_next(struct broker *b, pid_t door)
 		first->deadline_usec = kc_now_usec() + first->timeout_usec + GRACE_USEC;
 }
 
-/* The kernel answers for its addresses at once: a process for that would cost more than it. */
-static void answer_addresses(struct broker *b, const struct kc_question *question, uint32_t number,
-			     struct kc_arena *arena)
+/*
+ * The kernel answers for its addresses and sockets at once: a process for that would cost more than
+ * the answer. NULL for a question that others have to be asked.
+ */
+static kc_door *own_door(uint32_t kind)
+{
+	switch (kind) {
+	case KC_ASK_ADDRESSES:
+		return kc_door_addresses;
+	case KC_ASK_SOCKETS:
+		return kc_door_sockets;
+	default:
+		return NULL;
+	}
+}
+
+static void answer_here(struct broker *b, kc_door *door, const struct kc_question *question,
+			uint32_t number, struct kc_arena *arena)
 {
 	const struct kc_door_host host = { .root = b->root };
 	struct kc_answer answer = { 0 };
 	void *state = NULL;
 
-	kc_door_addresses(&host, &state, question, arena, &answer);
+	door(&host, &state, question, arena, &answer);
 	kc_frame_answer(&b->channel.out, number, &answer);
 }
 
@@ -171,6 +187,7 @@ static void pass_on(struct broker *b, const struct kc_frame *frame)
 	kc_cleanup(kc_arena_done) struct kc_arena arena = { 0 };
 	struct kc_question question;
 	struct door_process *d;
+	kc_door *own;
 
 	if (kc_read_question(frame, &arena, &question) < 0) {
 		fail(b, frame->rule, -EIO, "the question cannot be read");
@@ -180,8 +197,9 @@ static void pass_on(struct broker *b, const struct kc_frame *frame)
 		fail(b, frame->rule, b->root_err.code, b->root_err.text);
 		return;
 	}
-	if (question.kind == KC_ASK_ADDRESSES) {
-		answer_addresses(b, &question, frame->rule, &arena);
+	own = own_door(question.kind);
+	if (own) {
+		answer_here(b, own, &question, frame->rule, &arena);
 		return;
 	}
 	d = b->n_pending < PENDING_MAX ? find_door(b, kc_door_key(&question, &arena)) : NULL;

@@ -10,6 +10,7 @@
 #include "sys/addresses.h"
 #include "sys/doors.h"
 #include "sys/health.h"
+#include "sys/sockets.h"
 #include "sys/trust.h"
 
 enum {
@@ -35,6 +36,7 @@ static const struct door_kind kinds[KC_ASK_MAX] = {
 	[KC_ASK_SYSCTL] = { .door = kc_door_sysctl },
 	[KC_ASK_ADDRESSES] = { .door = kc_door_addresses },
 	[KC_ASK_SOCKET_HOLDER] = { .door = kc_door_socket_holder },
+	[KC_ASK_SOCKETS] = { .door = kc_door_sockets },
 };
 
 const char *kc_door_key(const struct kc_question *question, struct kc_arena *arena)

@@ -238,6 +238,35 @@ int kc_host_socket_holder(struct kc_run *run, uint64_t inode, uint32_t *ret_pid,
 	return 0;
 }
 
+/* A socket as the answer's bytes have it, which may be anything. */
+static int read_socket(const struct kc_bytes *bytes, struct kc_socket *ret_socket)
+{
+	if (bytes->size != sizeof(*ret_socket))
+		return -EBADMSG;
+	memcpy(ret_socket, bytes->data, sizeof(*ret_socket));
+	return ret_socket->family == 4 || ret_socket->family == 6 ? 0 : -EBADMSG;
+}
+
+int kc_host_sockets(struct kc_run *run, uint32_t protocol, struct kc_sockets *ret_sockets)
+{
+	struct kc_question question = { .kind = KC_ASK_SOCKETS, .number = protocol };
+	struct kc_socket *sockets;
+	struct kc_answer answer;
+	int r = ask_live(run, &question, &answer);
+
+	if (r < 0)
+		return r;
+	sockets = kc_arena_zalloc(kc_host_arena(run), answer.n_items + 1, sizeof(*sockets));
+	if (!sockets)
+		return kc_host_fail_memory(run);
+	for (size_t i = 0; i < answer.n_items; i++) {
+		if (read_socket(&answer.items[i], &sockets[i]) < 0)
+			return kc_host_fail(run, -EBADMSG, "the answer has what is no socket");
+	}
+	*ret_sockets = (struct kc_sockets){ .n = answer.n_items, .item = sockets };
+	return 0;
+}
+
 int kc_host_unit(struct kc_run *run, const char *name, struct kc_pairs *ret_properties)
 {
 	const char *strings[] = { name, NULL };

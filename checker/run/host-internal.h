@@ -41,6 +41,7 @@ int kc_host_process_link(struct kc_run *run, uint32_t pid, const char *name,
 			 const char **ret_target);
 int kc_host_socket_holder(struct kc_run *run, uint64_t inode, uint32_t *ret_pid,
 			  const char **ret_program);
+int kc_host_sockets(struct kc_run *run, uint32_t protocol, struct kc_sockets *ret_sockets);
 int kc_host_unit(struct kc_run *run, const char *name, struct kc_pairs *ret_properties);
 int kc_host_bus(struct kc_run *run, const struct kc_bus_question *asked,
 		struct kc_strings *ret_values);

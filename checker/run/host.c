@@ -333,4 +333,5 @@ const struct kc_host kc_host_table = {
 	.open_dir = kc_host_open_dir,
 	.socket_holder = kc_host_socket_holder,
 	.list_links = kc_host_list_links,
+	.sockets = kc_host_sockets,
 };

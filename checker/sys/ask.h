@@ -24,7 +24,8 @@ enum kc_ask_kind {
 	KC_ASK_SYSCTL = 9, /* strings: path below /proc/sys. Answer: value */
 	KC_ASK_ADDRESSES = 10, /* answer: interface, ADDRESS/PREFIX, … */
 	KC_ASK_SOCKET_HOLDER = 11, /* number: inode. Answer: number pid; name of the process */
-	KC_ASK_MAX = 12,
+	KC_ASK_SOCKETS = 12, /* number: enum kc_protocol. Answer: a struct kc_socket an item */
+	KC_ASK_MAX = 13,
 };
 
 struct kc_question {

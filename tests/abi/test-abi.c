@@ -239,7 +239,7 @@ static void test_other(void **state)
 	struct kc_err err = { 0 };
 
 	assert_int_equal(load(*state, "abi-other", &err, &file, &plugin), -ENOEXEC);
-	assert_non_null(strstr(err.text, "is built for plugin ABI 1.2, and this k8scheck has 0.2"));
+	assert_non_null(strstr(err.text, "is built for plugin ABI 1.3, and this k8scheck has 0.3"));
 	assert_int_equal(file.fd, -EBADF);
 }
 

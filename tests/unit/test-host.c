@@ -779,6 +779,18 @@ static void answer_with(struct place *p, size_t n, ...)
 	p->answer = (struct kc_answer){ .items = items, .n_items = n, .numbers = { 3, 9 } };
 }
 
+/* Two sockets, the second of that family and size. */
+static void answer_with_sockets(struct place *p, uint32_t family, size_t size)
+{
+	static struct kc_socket sockets[2];
+
+	sockets[0] = (struct kc_socket){ .family = 4, .port = 22 };
+	sockets[1] = (struct kc_socket){ .family = family, .port = 6443, .inode = 77 };
+	items[0] = (struct kc_bytes){ .data = (const char *)sockets, .size = sizeof(*sockets) };
+	items[1] = (struct kc_bytes){ .data = (const char *)(sockets + 1), .size = size };
+	p->answer = (struct kc_answer){ .items = items, .n_items = 2 };
+}
+
 static void assert_asked(struct place *p, uint32_t kind, int64_t number, const char *strings)
 {
 	assert_int_equal(p->asked_kind, kind);
@@ -797,6 +809,7 @@ static void test_questions(void **state)
 					   .args = args };
 	struct kc_bus_question without_args = q;
 	struct place *p = *state;
+	struct kc_sockets sockets;
 	struct kc_strings strings;
 	struct kc_bytes body;
 	struct kc_pairs pairs;
@@ -837,6 +850,18 @@ static void test_questions(void **state)
 	assert_asked(p, KC_ASK_SOCKET_HOLDER, 77, "");
 	assert_int_equal(pid, 3);
 	assert_string_equal(text, "target");
+	p->answer.n_items = 0;
+	assert_int_equal(kc_sockets(host, &p->run, KC_PROTOCOL_UDP, &sockets), 0);
+	assert_asked(p, KC_ASK_SOCKETS, KC_PROTOCOL_UDP, "");
+	assert_int_equal(sockets.n, 0);
+	answer_with_sockets(p, 6, sizeof(struct kc_socket));
+	assert_int_equal(kc_sockets(host, &p->run, KC_PROTOCOL_TCP, &sockets), 0);
+	assert_asked(p, KC_ASK_SOCKETS, KC_PROTOCOL_TCP, "");
+	assert_int_equal(sockets.n, 2);
+	assert_int_equal(sockets.item[1].family, 6);
+	assert_int_equal(sockets.item[1].port, 6443);
+	assert_int_equal(sockets.item[1].inode, 77);
+	answer_with(p, 1, "target");
 	assert_int_equal(kc_health(host, &p->run, "http://127.0.0.1:1/", 0, &status, &body), 0);
 	assert_asked(p, KC_ASK_HEALTH, 0, "http://127.0.0.1:1/|");
 	assert_int_equal(status, 3);
@@ -889,6 +914,7 @@ static void test_answers_that_are_none(void **state)
 {
 	struct place *p = *state;
 	struct kc_pairs pairs = { .n = 99 };
+	struct kc_sockets sockets;
 	struct kc_bytes body;
 	const char *text;
 	uint32_t pid = 0;
@@ -902,6 +928,14 @@ static void test_answers_that_are_none(void **state)
 		     "no inode");
 	assert_fails(p, kc_health(host, &p->run, "http://[::1]:1/", 0, &status, &body), -EBADMSG,
 		     "no body");
+	assert_fails(p, kc_sockets(host, &p->run, KC_PROTOCOL_TCP, &sockets), -EBADMSG,
+		     "no socket");
+	answer_with_sockets(p, 5, sizeof(struct kc_socket));
+	assert_fails(p, kc_sockets(host, &p->run, KC_PROTOCOL_TCP, &sockets), -EBADMSG,
+		     "no socket");
+	answer_with_sockets(p, 6, sizeof(struct kc_socket) - 1);
+	assert_fails(p, kc_sockets(host, &p->run, KC_PROTOCOL_TCP, &sockets), -EBADMSG,
+		     "no socket");
 	p->answer = (struct kc_answer){ .code = -ECONNREFUSED, .why = "nobody listens at x" };
 	assert_fails(p, kc_unit(host, &p->run, "u", &pairs), -ECONNREFUSED, "nobody listens at x");
 	p->answer.why = NULL;
