@@ -44,6 +44,7 @@ static const struct table udp_tables[] = {
 
 /* Both protocols are judged alike. */
 struct protocol {
+	uint32_t number; /* enum kc_protocol */
 	const char *name, *parameter;
 	const struct table *tables; /* two of them: of IPv4 and of IPv6 */
 	uint8_t state; /* of a socket that holds its port */
@@ -168,8 +169,9 @@ static int read_table(const struct ports *p, struct protocol *protocol, const st
 	struct network_socket socket;
 	int r;
 
+	/* That nothing is in the table, its count says. */
 	if (left == 0) {
-		add_source(p, protocol, of->count_path);
+		add_source(p, protocol, table);
 		return 0;
 	}
 
@@ -204,6 +206,49 @@ static int read_table(const struct ports *p, struct protocol *protocol, const st
 		      kc_text(p->host, p->run, "%s:%llu", table, (unsigned long long)lines.number),
 		      message);
 	return r ? r : 1;
+}
+
+/*
+ * Asks the kernel for those that hold a port, which spares both of us its connections. 1: they are
+ * noted; 0: it is not to be asked here, so that its tables have to be read; -ENOMEM.
+ */
+static int ask_kernel(const struct ports *p, struct protocol *protocol)
+{
+	struct kc_stat ignored = { .size_of = sizeof(ignored) };
+	struct kc_sockets sockets;
+	int r = kc_sockets(p->host, p->run, protocol->number, &sockets);
+
+	if (r)
+		return r == -ENOMEM ? r : 0;
+	for (size_t i = 0; i < sockets.n; i++) {
+		const struct kc_socket *s = &sockets.item[i];
+		struct network_socket socket = {
+			.address = { .family = (uint8_t)s->family,
+				     .prefix = s->family == 4 ? 32 : 128 },
+			.port = s->port,
+			.state = protocol->state,
+			.inode = s->inode,
+		};
+
+		memcpy(socket.address.address, s->address, sizeof(s->address));
+		if (protocol->wanted[socket.port / 8] & 1u << socket.port % 8)
+			note(protocol, &socket, protocol->tables[s->family == 6].path);
+	}
+	add_source(p, protocol, protocol->tables[0].path);
+	if (kc_stat(p->host, p->run, protocol->tables[1].path, 0, &ignored) == 0)
+		add_source(p, protocol, protocol->tables[1].path);
+	return 1;
+}
+
+/* The same from the tables. 0, 1 when an error has been reported, or a negative errno. */
+static int read_tables(const struct ports *p, struct protocol *protocol)
+{
+	int r = 0;
+
+	/* The second one is that of IPv6, which a kernel may be without. */
+	for (size_t i = 0; !r && i < KC_ARRAY_SIZE(tcp_tables); i++)
+		r = read_table(p, protocol, protocol->tables + i, i > 0);
+	return r;
 }
 
 static bool is_allowed(const struct ports *p, const char *program)
@@ -319,12 +364,13 @@ static int judge_protocol(struct ports *p, struct protocol *protocol)
 
 	if (!protocol->n_ranges)
 		return 0;
-	for (size_t i = 0; i < KC_ARRAY_SIZE(tcp_tables); i++) {
-		/* The second one is that of IPv6, which a kernel may be without. */
-		r = read_table(p, protocol, protocol->tables + i, i > 0);
-		if (r)
-			return r < 0 ? r : 0;
-	}
+	r = ask_kernel(p, protocol);
+	if (!r)
+		r = read_tables(p, protocol);
+	else if (r > 0)
+		r = 0;
+	if (r)
+		return r < 0 ? r : 0;
 	for (size_t i = 0; !r && i < protocol->n_ranges; i++)
 		r = judge_range(p, protocol, &protocol->range[i]);
 	if (!r && protocol->more)
@@ -336,7 +382,7 @@ static int judge_protocol(struct ports *p, struct protocol *protocol)
 	return r;
 }
 
-static struct protocol *new_protocol(struct kc_arena *arena, const char *name,
+static struct protocol *new_protocol(struct kc_arena *arena, uint32_t number, const char *name,
 				     const char *parameter, const struct table *tables,
 				     uint8_t state)
 {
@@ -344,6 +390,7 @@ static struct protocol *new_protocol(struct kc_arena *arena, const char *name,
 
 	if (!protocol)
 		return NULL;
+	protocol->number = number;
 	protocol->name = name;
 	protocol->parameter = parameter;
 	protocol->tables = tables;
@@ -375,8 +422,8 @@ int network_ports_run(void *state, const struct kc_host *host, struct kc_run *ru
 	struct protocol *tcp, *udp;
 	int r;
 
-	tcp = new_protocol(&arena, "TCP", "tcp", tcp_tables, NETWORK_LISTEN);
-	udp = new_protocol(&arena, "UDP", "udp", udp_tables, NETWORK_CLOSE);
+	tcp = new_protocol(&arena, KC_PROTOCOL_TCP, "TCP", "tcp", tcp_tables, NETWORK_LISTEN);
+	udp = new_protocol(&arena, KC_PROTOCOL_UDP, "UDP", "udp", udp_tables, NETWORK_CLOSE);
 	if (!tcp || !udp)
 		return -ENOMEM;
 	r = read_rule(&p, tcp, udp);

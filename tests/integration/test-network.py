@@ -10,6 +10,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 
 from k8s import Suite, run, skip
 
@@ -173,6 +174,87 @@ def many_sockets():
         s.close()
 
 
+def traffic():
+    """Sockets of every kind that the tables have: those that hold a port, and all the others."""
+    kept = []
+
+    def opened(family, kind, address, *options):
+        s = socket.socket(family, kind)
+        for level, name, value in options:
+            s.setsockopt(level, name, value)
+        s.bind(address)
+        if kind == socket.SOCK_STREAM:
+            s.listen()
+        kept.append(s)
+        return s
+
+    shared = (socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    only6 = (socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+    for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
+        opened(socket.AF_INET6, kind, ("::", 21000))  # both families
+        opened(socket.AF_INET, kind, ("0.0.0.0", 21001))
+        opened(socket.AF_INET6, kind, ("::", 21001), only6)
+        for address in ("127.0.0.1", "127.0.0.2", "192.0.2.10"):
+            opened(socket.AF_INET, kind, (address, 21002))
+        for _ in range(3):
+            opened(socket.AF_INET, kind, ("0.0.0.0", 21003), shared)
+            opened(socket.AF_INET6, kind, ("::", 21004), shared, only6)
+    server = opened(socket.AF_INET, socket.SOCK_STREAM, ("127.0.0.1", 21005))
+    server6 = opened(socket.AF_INET6, socket.SOCK_STREAM, ("::1", 21006))
+    for one, family, left in ((server, socket.AF_INET, 21015), (server6, socket.AF_INET6, 21016)):
+        for last in ("client", "server", None):
+            client = socket.socket(family)
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            client.bind((one.getsockname()[0], left))
+            client.connect(one.getsockname()[:2])
+            there = one.accept()[0]
+            left += 2
+            # Who closes first keeps its end in TIME_WAIT; the last connection stays.
+            for s in {"client": (client, there), "server": (there, client), None: ()}[last]:
+                s.close()
+            if not last:
+                kept.extend((client, there))
+    # A UDP socket that is connected holds its port, too, but from one peer alone: it counts as no holder.
+    connected = opened(socket.AF_INET, socket.SOCK_DGRAM, ("127.0.0.1", 21030))
+    connected.connect(("127.0.0.1", 21002))
+    # Bound, and does not listen.
+    bound = socket.socket()
+    bound.bind(("127.0.0.1", 21031))
+    kept.append(bound)
+    states = subprocess.run(["ss", "-Hant"], check=True, capture_output=True, text=True).stdout
+    for state in ("LISTEN", "ESTAB", "TIME-WAIT"):
+        suite.expect_in("the kernel has sockets of every state", state, states)
+    return kept
+
+
+def both_ways():
+    """The kernel's own list and its tables: the same verdicts and the same evidence. Below any root but / the tables
+    are read; here it is the same machine once more."""
+    other = tempfile.mkdtemp()
+    kept = traffic()
+    numbers = [*range(21000, 21040), 1]
+    rules = "".join(rule(f"{p}-{n}", "ports", {p: [str(n)]}) for p in ("tcp", "udp") for n in numbers)
+    rules += rule("range", "ports", {"tcp": ["20990-21040"], "udp": ["20990-21040"]})
+    rules += rule("may", "ports", {"tcp": ["21000-21040"], "allow": [open("/proc/self/comm").read().strip(), "other"]})
+    rules += rule("may-not", "ports", {"tcp": ["21000-21040"], "allow": ["other"]})
+    command("mount", "--rbind", "/", other)
+    asked_kernel, read_tables = judge(rules), judge(rules, "--root", other)
+    command("umount", "--lazy", other)
+    os.rmdir(other)
+    verdicts = set()
+    for name in asked_kernel.rules:
+        verdicts.add(asked_kernel.verdict(name))
+        suite.expect(f"both ways: {name}", asked_kernel.verdict(name), read_tables.verdict(name))
+        suite.expect(f"both ways: findings of {name}", findings(asked_kernel, name), findings(read_tables, name))
+    suite.expect("both ways: verdicts", verdicts, {"pass", "fail"})
+    held = {n for n in numbers if asked_kernel.verdict(f"tcp-{n}") == "fail"}
+    suite.expect("ports that TCP holds", held, {*range(21000, 21007)})
+    held = {n for n in numbers if asked_kernel.verdict(f"udp-{n}") == "fail"}
+    suite.expect("ports that UDP holds", held, {*range(21000, 21005)})
+    for s in kept:
+        s.close()
+
+
 def reaches():
     cases = {
         "answers": ({"address": "127.0.0.1"}, "pass", "an answer"),
@@ -195,6 +277,7 @@ def inside():
     kept = listeners()
     pod_networks()
     ports(kept)
+    both_ways()
     many_sockets()
     reaches()
     suite.end()

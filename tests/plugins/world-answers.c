@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <arpa/inet.h>
 #include <stdio.h>
 
 #include "base/num.h"
@@ -43,6 +44,7 @@ static const char *question_text(struct world *w, const struct kc_question *q)
 		[KC_ASK_SYSCTL] = "sysctl",
 		[KC_ASK_ADDRESSES] = "addresses",
 		[KC_ASK_SOCKET_HOLDER] = "socket-holder",
+		[KC_ASK_SOCKETS] = "sockets",
 	};
 	static const char *const runtime[] = { "",     "version", "status", "config",
 					       "pods", "images",  "info",   "config-file" };
@@ -50,6 +52,8 @@ static const char *question_text(struct world *w, const struct kc_question *q)
 
 	if (q->kind == KC_ASK_BUS && q->number)
 		text = "property";
+	if (q->kind == KC_ASK_SOCKETS)
+		return q->number == KC_PROTOCOL_TCP ? "sockets tcp" : "sockets udp";
 	if (q->kind == KC_ASK_PROCESS || q->kind == KC_ASK_SOCKET_HOLDER)
 		text = world_text(w, "%s %lld", text, (long long)q->number);
 	for (size_t i = 0; i < q->strings.n; i++)
@@ -61,8 +65,26 @@ static const char *question_text(struct world *w, const struct kc_question *q)
 	return text;
 }
 
-static void fill_answer(struct world *w, const struct kc_yaml_node *item, struct kc_arena *arena,
-			struct kc_answer *answer)
+/* "ADDRESS PORT INODE" */
+static void add_socket(struct world *w, const char *text, struct kc_arena *arena,
+		       struct kc_answer *answer)
+{
+	kc_cleanup(kc_freep) char *copy = strdup(text);
+	char *save = NULL, *address = copy ? strtok_r(copy, " ", &save) : NULL;
+	const char *port = address ? strtok_r(NULL, " ", &save) : NULL;
+	const char *inode = port ? strtok_r(NULL, " ", &save) : NULL;
+	struct kc_socket s = { .family = address && strchr(address, ':') ? 6 : 4 };
+	uint64_t number = 0;
+
+	if (!inode || inet_pton(s.family == 4 ? AF_INET : AF_INET6, address, s.address) != 1 ||
+	    kc_parse_u64(port, &number) < 0 || kc_parse_u64(inode, &s.inode) < 0)
+		world_broken(w, "answers: not ADDRESS PORT INODE", text);
+	s.port = (uint16_t)number;
+	kc_answer_add(answer, arena, &s, sizeof(s));
+}
+
+static void fill_answer(struct world *w, const struct kc_yaml_node *item, uint32_t kind,
+			struct kc_arena *arena, struct kc_answer *answer)
 {
 	const struct kc_yaml_node *node = kc_yaml_get(item, "answer");
 	const char *error = world_scalar(item, "error"), *why = world_scalar(item, "why");
@@ -77,6 +99,10 @@ static void fill_answer(struct world *w, const struct kc_yaml_node *item, struct
 			world_broken(w, "answers: not a number", numbers[i]);
 	}
 	for (uint32_t i = 0; node && i < node->n; i++) {
+		if (kind == KC_ASK_SOCKETS) {
+			add_socket(w, node->item[i]->scalar, arena, answer);
+			continue;
+		}
 		if (node->type == KC_YAML_SCALAR) {
 			kc_answer_adds(answer, arena, node->scalar);
 			return;
@@ -128,11 +154,16 @@ void world_ask(void *context, const struct kc_question *question, struct kc_aren
 		if (!ask || !kc_streq(ask, text))
 			continue;
 		w->asked[i] = true;
-		fill_answer(w, answers->item[i], arena, ret_answer);
+		fill_answer(w, answers->item[i], question->kind, arena, ret_answer);
 		return;
 	}
 	if (world_ask_rpm(w, question, arena, ret_answer))
 		return;
+	/* As the door does for every root but "/": the tables below /proc/net are read then. */
+	if (question->kind == KC_ASK_SOCKETS) {
+		kc_answer_fail(ret_answer, arena, -EOPNOTSUPP, "the sockets of a case's root");
+		return;
+	}
 	world_complain(w, "asked what the case does not answer%s%s: %s", w->rule ? " by rule " : "",
 		       w->rule ? w->rule->id : "", text);
 	note_unanswered(w, text);
