@@ -29,6 +29,10 @@ struct check {
 	const struct kc_profile *profile;
 	struct kc_plugin_file *plugins;
 	uint32_t n_plugins, max_plugins;
+	/* Opened while the profile was read, and not yet among the plugins. */
+	struct kc_plugin_file *early;
+	size_t n_early, early_room;
+	struct kc_crew crew;
 	struct wanted *wanted;
 	size_t n_wanted;
 	struct kc_run_config config;
@@ -164,10 +168,24 @@ static bool is_needed(const struct check *c, const char *name)
 	return false;
 }
 
+static bool take_early(struct check *c, const struct kc_manifest *manifest)
+{
+	for (size_t i = 0; i < c->n_early; i++) {
+		if (c->early[i].manifest == manifest) {
+			c->plugins[c->n_plugins++] = c->early[i];
+			c->early[i] = c->early[--c->n_early];
+			return true;
+		}
+	}
+	return false;
+}
+
 static void open_plugin(struct check *c, const struct kc_manifest *manifest, int *worst)
 {
 	struct kc_err err = { 0 };
 
+	if (take_early(c, manifest))
+		return;
 	if (kc_plugin_file_open(manifest, &c->folder, &err, c->plugins + c->n_plugins) < 0)
 		*worst = kc_complain(KC_EXIT_USAGE, "plugin %s is refused: %s", manifest->name,
 				     err.text);
@@ -190,6 +208,12 @@ static void open_gatherers(struct check *c, const char *const *names, int *worst
 	struct kc_manifest_cache cache = { .folder = &c->folder, .brief = true };
 	struct kc_err err = { 0 };
 
+	for (const struct kc_manifest *const *m = c->profile->gatherers; m && *m; m++) {
+		if (!is_needed(c, (*m)->name) && c->n_plugins < c->max_plugins)
+			open_plugin(c, *m, worst);
+	}
+	if (c->profile->gatherers)
+		return;
 	KC_FOREACH_STR (name, names) {
 		const struct kc_manifest *manifest = of_profile(c, name);
 
@@ -204,6 +228,33 @@ static void open_gatherers(struct check *c, const char *const *names, int *worst
 		if (manifest->n_facts > 0 && c->n_plugins < c->max_plugins)
 			open_plugin(c, manifest, worst);
 	}
+}
+
+static bool selects(const struct kc_options *o)
+{
+	return o->rules.n > 0 || o->skips.n > 0 || o->stages.n > 0 || o->tags.n > 0;
+}
+
+/*
+ * Its worker loads it while the rest of the profile is read, in the sandbox that it would be loaded
+ * in anyway. What goes wrong here is told when all plugins are opened.
+ */
+static void on_plugin(void *context, const struct kc_manifest *plugin)
+{
+	struct check *c = context;
+	struct kc_plugin_file file;
+	void *grown;
+
+	if (selects(c->options))
+		return;
+	grown = kc_arena_grow(c->arena, c->early, c->n_early, &c->early_room, sizeof(*c->early));
+	if (!grown)
+		return;
+	c->early = grown;
+	if (kc_plugin_file_open(plugin, &c->folder, NULL, &file) < 0)
+		return;
+	c->early[c->n_early++] = file;
+	(void)kc_crew_expect(&c->crew, &file);
 }
 
 /* Those whose rules are selected, and those that gather facts, which reports carry. */
@@ -332,13 +383,8 @@ static void configure(struct check *c)
 	} else if (!o->live) {
 		foreign = kc_surroundings_foreign();
 		live = !foreign;
-		warn(c, foreign);
 	}
-	warn_of_user(c);
 	c->config = (struct kc_run_config){
-		.profile = c->profile,
-		.plugins = c->plugins,
-		.n_plugins = c->n_plugins,
 		.root = o->root ? o->root : "/",
 		.live = live,
 		.horizons = o->horizons,
@@ -427,7 +473,7 @@ static int judge(struct check *c)
 	bool written = true;
 	int r;
 
-	r = kc_run_rules(&c->config, &watch, c->arena, &err, &outcome);
+	r = kc_run_rules(&c->crew, &watch, c->arena, &err, &outcome);
 	clear_progress(c);
 	if (r < 0)
 		return kc_complain(KC_EXIT_USAGE, "%s; nothing was judged", err.text);
@@ -450,6 +496,25 @@ static int judge(struct check *c)
 	return written ? (int)report.summary.exit_code : KC_EXIT_REPORT_FAILED;
 }
 
+static int read_profile(struct check *c)
+{
+	struct kc_err err = { 0 };
+
+	c->profile = kc_command_profile(c->command, on_plugin, c);
+	if (!c->profile)
+		return KC_EXIT_USAGE;
+	c->config.profile = c->profile;
+	c->warnings = kc_arena_zalloc(c->arena, c->profile->n_sources + 3, sizeof(*c->warnings));
+	for (uint32_t i = 0; i < c->profile->n_sources; i++)
+		warn(c, c->profile->sources[i].warning);
+	if (!c->options->root)
+		warn(c, c->config.offline_reason);
+	warn_of_user(c);
+	if (kc_select(c->profile, c->options, &err) < 0)
+		return kc_complain(KC_EXIT_USAGE, "%s", err.text);
+	return 0;
+}
+
 static int prepare(struct check *c)
 {
 	struct kc_err err = { 0 };
@@ -461,19 +526,20 @@ static int prepare(struct check *c)
 				   "/proc is not mounted here, and nothing can be judged without "
 				   "it; mount it (mount -t proc proc /proc), or judge this system "
 				   "from outside by --root");
-	c->profile = kc_command_profile(c->command, true);
-	if (!c->profile)
-		return KC_EXIT_USAGE;
-	c->warnings = kc_arena_zalloc(c->arena, c->profile->n_sources + 3, sizeof(*c->warnings));
-	for (uint32_t i = 0; i < c->profile->n_sources; i++)
-		warn(c, c->profile->sources[i].warning);
-	if (kc_select(c->profile, c->options, &err) < 0)
-		return kc_complain(KC_EXIT_USAGE, "%s", err.text);
 	r = c->options->root && !c->options->live ? refuse_empty_root(c->options->root) : 0;
+	if (r)
+		return r;
+	configure(c);
+	/* Workers are made ready while the profile is read. */
+	if (kc_crew_start(&c->crew, &c->config, &err) < 0)
+		return kc_complain(KC_EXIT_USAGE, "%s; nothing was judged", err.text);
+	r = read_profile(c);
 	if (r == 0)
 		r = refuse_programs(c);
 	if (r == 0)
 		r = open_plugins(c);
+	c->config.plugins = c->plugins;
+	c->config.n_plugins = c->n_plugins;
 	if (r == 0)
 		r = want_all(c);
 	return r;
@@ -489,15 +555,16 @@ int kc_command_check(const struct kc_command *command)
 	int r;
 
 	r = prepare(&c);
-	if (r == 0) {
-		configure(&c);
+	if (r == 0)
 		r = judge(&c);
-	}
+	kc_crew_done(&c.crew);
 	for (size_t i = 0; i < c.n_wanted; i++) {
 		kc_report_output_free(c.wanted[i].output);
 		kc_report_spec_done(&c.wanted[i].spec);
 	}
 	for (uint32_t i = 0; i < c.n_plugins; i++)
 		kc_plugin_file_done(c.plugins + i);
+	for (size_t i = 0; i < c.n_early; i++)
+		kc_plugin_file_done(c.early + i);
 	return r;
 }

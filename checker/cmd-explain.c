@@ -289,7 +289,7 @@ int kc_command_explain(const struct kc_command *command)
 				   "say which rule or check to explain; see k8scheck "
 				   "list rules --profile NAME, or k8scheck list checks");
 	if (o->profiles.n > 0) {
-		profile = kc_command_profile(command, false);
+		profile = kc_command_profile(command, NULL, NULL);
 		if (!profile)
 			return KC_EXIT_USAGE;
 	}

@@ -59,7 +59,7 @@ int kc_command_lint(const struct kc_command *command)
 	own.options = &options;
 	if (options.words.n > 0)
 		options.profiles = options.words;
-	profile = kc_command_profile(&own, false);
+	profile = kc_command_profile(&own, NULL, NULL);
 	if (!profile)
 		return KC_EXIT_USAGE;
 	advice = advise(command, profile);

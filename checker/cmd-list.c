@@ -161,7 +161,7 @@ static void print_effective(const struct kc_profile *profile, const struct kc_ru
 
 static int list_rules(const struct kc_command *command)
 {
-	const struct kc_profile *profile = kc_command_profile(command, false);
+	const struct kc_profile *profile = kc_command_profile(command, NULL, NULL);
 	size_t width = 0, check_width = 0;
 	struct kc_err err = { 0 };
 

@@ -40,7 +40,10 @@ static void print_diagnostics(const struct kc_diagnostics *diagnostics)
 	}
 }
 
-const struct kc_profile *kc_command_profile(const struct kc_command *command, bool brief)
+const struct kc_profile *kc_command_profile(const struct kc_command *command,
+					    void (*on_plugin)(void *context,
+							      const struct kc_manifest *plugin),
+					    void *context)
 {
 	const struct kc_options *o = command->options;
 	const struct kc_profile_request request = {
@@ -50,7 +53,9 @@ const struct kc_profile *kc_command_profile(const struct kc_command *command, bo
 		.sets = o->sets.item,
 		.profile_dirs = command->paths.profiles,
 		.plugin_dirs = command->paths.plugins,
-		.brief = brief,
+		.brief = on_plugin != NULL,
+		.on_plugin = on_plugin,
+		.context = context,
 	};
 	struct kc_diagnostics diagnostics = { 0 };
 	const struct kc_profile *profile = NULL;

@@ -88,4 +88,6 @@ struct kc_profile {
 	 */
 	const struct kc_manifest *const *plugins;
 	uint32_t n_plugins;
+	/* Where conditions ask for facts: all manifests that there are with facts; else NULL. */
+	const struct kc_manifest *const *gatherers;
 };

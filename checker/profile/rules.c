@@ -202,8 +202,6 @@ static int read_field(struct builder *b, const struct kc_setting *s)
 		return read_list(b, &where, node, "tags", &b->tags, &rule->tags);
 	case KC_RULE_REFERENCES:
 		return read_list(b, &where, node, "references", &b->references, &rule->references);
-	case KC_RULE_WHEN:
-		return kc_conditions_read(b->l, &where, node, rule);
 	default:
 		return 0;
 	}
@@ -294,6 +292,8 @@ static int need_plugin(struct builder *b, const struct kc_manifest *plugin)
 	if (b->n_plugins == PLUGINS_MAX)
 		return -E2BIG;
 	b->plugins[b->n_plugins++] = plugin;
+	if (b->l->request->on_plugin)
+		b->l->request->on_plugin(b->l->request->context, plugin);
 	return 0;
 }
 
@@ -317,8 +317,8 @@ static int build_rule(struct builder *b)
 		rule->runs_untrusted |= kc_loader_untrusted(b->l, s->input);
 		if (s->field == KC_DRAFT_PARAM)
 			r = read_param(b, s);
-		else if (s->field == KC_RULE_CHECK)
-			b->origins[KC_RULE_CHECK] = origin_of(b, s);
+		else if (s->field == KC_RULE_CHECK || s->field == KC_RULE_WHEN)
+			b->origins[s->field] = origin_of(b, s);
 		else if (s->field != KC_DRAFT_DISABLED)
 			r = read_field(b, s);
 	}
@@ -350,8 +350,27 @@ static int is_dropped(struct builder *b, bool *ret_dropped)
 	return r;
 }
 
+/* All manifests that list facts: those of the checks were read, and few others are. */
+static int list_gatherers(struct builder *b, struct kc_profile *profile)
+{
+	struct kc_manifest_cache *cache = &b->l->manifests;
+	const struct kc_manifest **list;
+	uint32_t n = 0;
+	int r = kc_manifest_load_gatherers(b->l->request->plugin_dirs, cache, b->l->arena);
+
+	list = kc_arena_zalloc(b->l->arena, (size_t)cache->n + 1, sizeof(*list));
+	if (r < 0 || !list)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < cache->n; i++) {
+		if (cache->items[i]->n_facts > 0)
+			list[n++] = cache->items[i];
+	}
+	profile->gatherers = list;
+	return 0;
+}
+
 /* The plugins that gather what conditions ask, after those of the checks. */
-static int need_fact_plugins(struct builder *b, const struct kc_profile *profile)
+static int need_fact_plugins(struct builder *b, struct kc_profile *profile)
 {
 	for (uint32_t i = 0; i < profile->n_rules; i++) {
 		const struct kc_rule *rule = profile->rules + i;
@@ -365,9 +384,39 @@ static int need_fact_plugins(struct builder *b, const struct kc_profile *profile
 
 			if (r == 0 && plugin)
 				r = need_plugin(b, plugin);
+			if (r == 0 && plugin && !profile->gatherers)
+				r = list_gatherers(b, profile);
 			if (r < 0)
 				return r;
 		}
+	}
+	return 0;
+}
+
+/* Of every rule, once the manifests of all their checks are there: most facts are in one of those.
+ */
+static int read_conditions(struct builder *b, struct kc_rule *rules, uint32_t n)
+{
+	const struct kc_drafts *d = &b->l->drafts;
+	uint32_t k = 0;
+
+	for (uint32_t i = 0; i < d->n && k < n; i++) {
+		const struct kc_setting *s = kc_draft_get(d->items + i, KC_RULE_WHEN);
+		const struct kc_yaml_node *node = NULL;
+		struct kc_where where;
+		int r;
+
+		if (d->items[i].id != rules[k].id)
+			continue;
+		b->draft = d->items + i;
+		b->rule = rules + k++;
+		r = s ? value_of(b, s, &node) : 0;
+		if (r == 0 && node) {
+			where = kc_loader_where(b->l, s->input);
+			r = kc_conditions_read(b->l, &where, node, b->rule);
+		}
+		if (r < 0)
+			return r;
 	}
 	return 0;
 }
@@ -377,12 +426,12 @@ static int build_all(struct builder *b, struct kc_profile *profile)
 	const struct kc_drafts *d = &b->l->drafts;
 	struct kc_rule *rules = kc_arena_alloc(b->l->arena, d->n * sizeof(*rules));
 	uint32_t n = 0;
+	int r;
 
 	if (!rules)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < d->n; i++) {
 		bool dropped = false;
-		int r;
 
 		b->draft = d->items + i;
 		r = is_dropped(b, &dropped);
@@ -395,6 +444,9 @@ static int build_all(struct builder *b, struct kc_profile *profile)
 		if (r < 0)
 			return r;
 	}
+	r = read_conditions(b, rules, n);
+	if (r < 0)
+		return r;
 	profile->rules = rules;
 	profile->n_rules = n;
 	/* With faults there is no profile, and a fact that nobody gathers was told of. */

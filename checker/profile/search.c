@@ -140,6 +140,16 @@ int kc_search_open(const char *const *dirs, const char *what, const char *name,
 	return not_found(dirs, what, name, arena, err);
 }
 
+static const struct kc_manifest *find_cached(const struct kc_manifest_cache *cache,
+					     const char *name)
+{
+	for (uint32_t i = 0; i < cache->n; i++) {
+		if (kc_streq(cache->items[i]->name, name))
+			return cache->items[i];
+	}
+	return NULL;
+}
+
 static int cache_add(struct kc_manifest_cache *cache, const struct kc_manifest *manifest,
 		     struct kc_arena *arena)
 {
@@ -212,14 +222,12 @@ int kc_manifest_load(const char *const *plugin_dirs, const char *name,
 		     struct kc_manifest_cache *cache, struct kc_arena *arena, struct kc_err *err,
 		     const struct kc_manifest **ret_manifest)
 {
-	const struct kc_manifest *m = NULL;
+	const struct kc_manifest *m = find_cached(cache, name);
 	int r;
 
-	for (uint32_t i = 0; i < cache->n; i++) {
-		if (kc_streq(cache->items[i]->name, name)) {
-			*ret_manifest = cache->items[i];
-			return 0;
-		}
+	if (m) {
+		*ret_manifest = m;
+		return 0;
 	}
 	r = read_manifest(plugin_dirs, name, cache, arena, err, &m);
 	if (r < 0)
@@ -280,7 +288,7 @@ int kc_manifest_load_gatherers(const char *const *plugin_dirs, struct kc_manifes
 	KC_FOREACH_STR (name, names) {
 		const struct kc_manifest *m;
 
-		if (kc_manifest_may_gather(plugin_dirs, name) &&
+		if (!find_cached(cache, name) && kc_manifest_may_gather(plugin_dirs, name) &&
 		    kc_manifest_load(plugin_dirs, name, cache, arena, NULL, &m) == -ENOMEM)
 			return -ENOMEM;
 	}

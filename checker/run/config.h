@@ -4,7 +4,11 @@
 #include "model/report.h"
 #include "plugin-file.h"
 
-/* What a run is asked to do; constant while it runs, inherited by zygote, workers and broker. */
+/*
+ * What a run is asked to do. Constant once the profile and the plugins are set, which comes after
+ * the zygote was started: it and its workers have neither. The broker is started later, and asks
+ * for neither.
+ */
 struct kc_run_config {
 	const struct kc_profile *profile;
 	const struct kc_plugin_file *plugins; /* those of the profile, then those for facts alone */

@@ -1,129 +1,202 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <fcntl.h>
 #include <stdio.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
+#include "assignment.h"
 #include "base/clock.h"
 #include "base/fdio.h"
 #include "base/utf8.h"
 #include "crew.h"
 
-/* MFD_NOEXEC_SEAL, which older headers lack. */
-enum {
-	NOEXEC_SEAL = 0x0008u
-};
-
-void kc_crew_init(struct kc_crew *crew, const struct kc_run_config *config)
-{
-	*crew = (struct kc_crew){ .config = config };
-}
-
-static void free_member(struct kc_member *m)
+static void free_member(struct kc_crew *crew, struct kc_member *m)
 {
 	kc_channel_done(&m->channel);
 	(void)kc_close(m->log_fd);
 	if (m->slot)
-		(void)munmap(m->slot, sizeof(*m->slot));
+		kc_slots_give(&crew->slots, m->slot_index);
 	free(m->todo);
 	free(m);
+}
+
+int kc_crew_start(struct kc_crew *crew, const struct kc_run_config *config, struct kc_err *err)
+{
+	kc_cleanup(kc_root_freep) struct kc_root *root = NULL;
+	int r;
+
+	*crew = (struct kc_crew){ .config = config };
+	/* So that a root that cannot be opened is said before anything is started. */
+	r = kc_root_open(config->root, config->live ? KC_ROOT_LIVE : 0, err, &root);
+	if (r < 0)
+		return r;
+	r = kc_slots_map(&crew->slots);
+	if (r < 0)
+		return kc_err_set(err, r, "mmap: %s", kc_strerror(r));
+	return kc_zygote_start(config, &crew->slots, err, &crew->zygote);
 }
 
 void kc_crew_done(struct kc_crew *crew)
 {
 	for (size_t i = 0; i < crew->n_members; i++)
-		free_member(crew->members[i]);
+		free_member(crew, crew->members[i]);
 	free(crew->members);
 	crew->members = NULL;
 	crew->n_members = 0;
 	kc_zygote_stop(&crew->zygote);
+	kc_slots_unmap(&crew->slots);
 }
 
-/* vm.memfd_noexec=2 refuses those that could be executed; kernels before 6.3 do not know the flag.
- */
-static int make_memory_file(void)
+static int start(struct kc_crew *crew, struct kc_member *m, const struct kc_plugin_file *file)
 {
-	const unsigned flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
-	int fd = memfd_create("k8scheck-slot", flags | NOEXEC_SEAL);
-
-	return fd < 0 && errno == EINVAL ? memfd_create("k8scheck-slot", flags) : fd;
-}
-
-/* Memory shared with one worker; it cannot be resized, so that reading it never faults. */
-static int make_slot(struct kc_slot **ret_slot, int *ret_fd)
-{
-	kc_cleanup(kc_closep) int fd = make_memory_file();
-	struct kc_slot *slot;
-
-	if (fd < 0 || ftruncate(fd, sizeof(*slot)) < 0 ||
-	    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0)
-		return -errno;
-	slot = mmap(NULL, sizeof(*slot), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (slot == MAP_FAILED)
-		return -errno;
-	*ret_slot = slot;
-	*ret_fd = TAKE_FD(fd);
-	return 0;
-}
-
-static int start(struct kc_crew *crew, struct kc_member *m)
-{
-	struct kc_worker_fds fds = { .channel = -EBADF, .log = -EBADF, .slot = -EBADF };
+	struct kc_worker_birth birth = {
+		.name = file->manifest->name,
+		.path = file->path,
+		.channel = -EBADF,
+		.log = -EBADF,
+		.plugin = file->fd,
+	};
 	int pair[2] = { -EBADF, -EBADF }, log[2] = { -EBADF, -EBADF };
 	int r;
 
-	r = make_slot(&m->slot, &fds.slot);
-	if (r >= 0 &&
-	    (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) < 0 ||
-	     pipe2(log, O_CLOEXEC | O_NONBLOCK) < 0))
+	r = kc_slots_take(&crew->slots, &m->slot_index);
+	if (r < 0)
+		return r;
+	m->slot = kc_slots_at(&crew->slots, m->slot_index);
+	birth.slot = m->slot_index;
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) < 0 ||
+	    pipe2(log, O_CLOEXEC | O_NONBLOCK) < 0)
 		r = -errno;
 	if (r >= 0) {
 		kc_channel_init(&m->channel, pair[0]);
 		m->log_fd = log[0];
-		fds.channel = pair[1];
-		fds.log = log[1];
-		r = kc_zygote_spawn(&crew->zygote, m->id, m->plugin, &fds);
+		birth.channel = pair[1];
+		birth.log = log[1];
+		r = kc_zygote_spawn(&crew->zygote, m->id, &birth);
 	} else {
 		(void)kc_close(pair[0]);
 	}
 	(void)kc_close(pair[1]);
 	(void)kc_close(log[1]);
-	(void)kc_close(fds.slot);
 	return r;
+}
+
+static int add(struct kc_crew *crew, const struct kc_plugin_file *file,
+	       struct kc_member **ret_member)
+{
+	struct kc_member **grown, *m;
+	int r;
+
+	grown = realloc(crew->members, (crew->n_members + 1) * sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	crew->members = grown;
+	m = calloc(1, sizeof(*m));
+	if (!m)
+		return -ENOMEM;
+	*m = (struct kc_member){
+		.id = ++crew->last_id,
+		.plugin = KC_NO_PLUGIN,
+		.manifest = file->manifest,
+		.state = KC_MEMBER_LOADING,
+		.channel = { .fd = -EBADF },
+		.log_fd = -EBADF,
+		.open = true,
+		.seen_usec = kc_now_usec(),
+	};
+	r = start(crew, m, file);
+	if (r < 0) {
+		free_member(crew, m);
+		return r;
+	}
+	crew->members[crew->n_members++] = m;
+	*ret_member = m;
+	return 0;
+}
+
+int kc_crew_expect(struct kc_crew *crew, const struct kc_plugin_file *file)
+{
+	struct kc_member *m;
+
+	return add(crew, file, &m);
+}
+
+void kc_crew_settle(struct kc_crew *crew)
+{
+	for (size_t i = 0; i < crew->n_members; i++) {
+		struct kc_member *m = crew->members[i];
+
+		if (m->plugin == KC_NO_PLUGIN && !m->dismissed) {
+			m->dismissed = true;
+			m->dismissed_usec = kc_now_usec();
+			(void)kc_zygote_kill(&crew->zygote, m->id);
+		}
+	}
+}
+
+static int compare_indexes(const void *a, const void *b)
+{
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* Tells it all that it is to know before it opens its plugin. */
+static int tell(struct kc_crew *crew, struct kc_member *m)
+{
+	const struct kc_rule *rules = crew->config->profile->rules;
+	kc_cleanup(kc_freep) uint32_t *order = malloc(((size_t)m->n_todo + 1) * sizeof(*order));
+	struct kc_buf *out = &m->channel.out;
+
+	if (!order)
+		return -ENOMEM;
+	if (m->n_todo > 0) {
+		memcpy(order, m->todo, m->n_todo * sizeof(*order));
+		qsort(order, m->n_todo, sizeof(*order), compare_indexes);
+	}
+	kc_frame_manifest(out, m->manifest);
+	for (uint32_t i = 0; i < m->n_todo; i++)
+		kc_frame_rule(out, rules + order[i]);
+	kc_frame_end(out, kc_frame_begin(out, KC_FRAME_OPEN, 0));
+	if (out->failed)
+		return -ENOMEM;
+	/* One that is gone already is seen to be by the end of its channel. */
+	kc_member_push(m);
+	return 0;
+}
+
+static struct kc_member *find_expected(const struct kc_crew *crew,
+				       const struct kc_manifest *manifest)
+{
+	for (size_t i = 0; i < crew->n_members; i++) {
+		struct kc_member *m = crew->members[i];
+
+		if (m->plugin == KC_NO_PLUGIN && m->manifest == manifest)
+			return m;
+	}
+	return NULL;
 }
 
 int kc_crew_add(struct kc_crew *crew, uint32_t plugin, uint32_t *todo, uint32_t n_todo,
 		struct kc_member **ret_member)
 {
-	struct kc_member **grown, *m = calloc(1, sizeof(*m));
-	int r;
+	const struct kc_plugin_file *file = crew->config->plugins + plugin;
+	struct kc_member *m = find_expected(crew, file->manifest);
+	int r = m ? 0 : add(crew, file, &m);
 
-	grown = realloc(crew->members, (crew->n_members + 1) * sizeof(*grown));
-	if (grown)
-		crew->members = grown;
-	if (!m || !grown) {
-		free(m);
-		free(todo);
-		return -ENOMEM;
-	}
-	*m = (struct kc_member){
-		.id = ++crew->last_id,
-		.plugin = plugin,
-		.state = KC_MEMBER_LOADING,
-		.channel = { .fd = -EBADF },
-		.log_fd = -EBADF,
-		.todo = todo,
-		.n_todo = n_todo,
-		.open = true,
-		.seen_usec = kc_now_usec(),
-	};
-	r = start(crew, m);
 	if (r < 0) {
-		free_member(m);
+		free(todo);
 		return r;
 	}
-	crew->members[crew->n_members++] = m;
+	m->plugin = plugin;
+	m->todo = todo;
+	m->n_todo = n_todo;
+	m->seen_usec = kc_now_usec();
+	r = tell(crew, m);
+	if (r < 0) {
+		kc_crew_remove(crew, m);
+		return r;
+	}
 	if (ret_member)
 		*ret_member = m;
 	return 0;
@@ -142,7 +215,7 @@ void kc_crew_remove(struct kc_crew *crew, struct kc_member *member)
 {
 	for (size_t i = 0; i < crew->n_members; i++) {
 		if (crew->members[i] == member) {
-			free_member(member);
+			free_member(crew, member);
 			crew->members[i] = crew->members[--crew->n_members];
 			return;
 		}

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "judge.h"
-#include "run.h"
+#include "slots.h"
 #include "zygote.h"
 
 /*
@@ -19,10 +19,12 @@ enum kc_member_state {
 
 struct kc_member {
 	uint32_t id;
-	uint32_t plugin; /* index into config->plugins */
+	uint32_t plugin; /* index into config->plugins; KC_NO_PLUGIN: it is only expected */
+	const struct kc_manifest *manifest;
 	enum kc_member_state state;
 	struct kc_channel channel;
 	int log_fd;
+	uint32_t slot_index;
 	struct kc_slot *slot; /* shared with the worker, which may write rubbish into it */
 	uint32_t *todo; /* rules in their order */
 	uint32_t n_todo, next;
@@ -49,6 +51,7 @@ struct kc_member {
 
 struct kc_crew {
 	const struct kc_run_config *config;
+	struct kc_slots slots;
 	struct kc_zygote zygote;
 	struct kc_member **members;
 	size_t n_members;
@@ -63,10 +66,31 @@ enum {
 	KC_RECEIVED_RULE_MAX = 16 * 1024,
 };
 
-void kc_crew_init(struct kc_crew *crew, const struct kc_run_config *config);
+enum {
+	KC_NO_PLUGIN = UINT32_MAX
+};
+
+/*
+ * Starts the process that workers come from. Of config, which is borrowed until kc_crew_done(),
+ * profile and plugins may still be missing. -errno, with a sentence: it cannot be, or the root
+ * cannot be opened.
+ */
+int kc_crew_start(struct kc_crew *crew, const struct kc_run_config *config, struct kc_err *err);
+
+/* Ends all; a crew that was never started, but zeroed, is fine. */
 void kc_crew_done(struct kc_crew *crew);
 
-/* Starts a worker; takes todo (malloc'ed) in any case. */
+/*
+ * Starts a worker of a plugin that will most likely be needed, while the rest of the profile is
+ * still read. kc_crew_add() takes it up; it runs nothing but what loading the plugin runs before
+ * that. Negative errno: it was not started, which costs no more than the time.
+ */
+int kc_crew_expect(struct kc_crew *crew, const struct kc_plugin_file *file);
+
+/* Ends those who were expected in vain. */
+void kc_crew_settle(struct kc_crew *crew);
+
+/* Starts a worker of config->plugins[plugin]; takes todo (malloc'ed) in any case. */
 int kc_crew_add(struct kc_crew *crew, uint32_t plugin, uint32_t *todo, uint32_t n_todo,
 		struct kc_member **ret_member);
 struct kc_member *kc_crew_find(const struct kc_crew *crew, uint32_t id);

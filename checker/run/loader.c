@@ -127,32 +127,28 @@ int kc_plugin_compare(const struct kc_plugin *plugin, const struct kc_manifest *
 	return compare_facts(plugin, manifest, err);
 }
 
-int kc_plugin_load(const struct kc_plugin_file *file, struct kc_err *err,
+int kc_plugin_load(const char *name, const char *path, int fd, struct kc_err *err,
 		   enum kc_refusal *ret_refusal, const struct kc_plugin **ret_plugin)
 {
 	const struct kc_plugin *plugin;
-	char path[64];
+	char link[64];
 	void *handle;
-	int r;
 
 	/* The file that was vetted, whatever its name means by now. The descriptor stays open,
 	 * since the loader takes an equal name for the same object. */
-	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", file->fd);
-	handle = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	handle = dlopen(link, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
 	if (!handle) {
 		const char *why = dlerror();
 
 		*ret_refusal = KC_REFUSED_UNLOADABLE;
-		return kc_err_set(err, -ELIBACC, "plugin %s (%s) cannot be loaded: %s",
-				  file->manifest->name, file->path, why ? why : "no reason given");
+		return kc_err_set(err, -ELIBACC, "plugin %s (%s) cannot be loaded: %s", name, path,
+				  why ? why : "no reason given");
 	}
 	*ret_refusal = KC_REFUSED_UNFIT;
 	plugin = dlsym(handle, "kc_plugin");
 	if (!plugin)
-		return kc_err_set(err, -EINVAL, "%s exports no kc_plugin", file->path);
-	r = kc_plugin_compare(plugin, file->manifest, err);
-	if (r < 0)
-		return r;
+		return kc_err_set(err, -EINVAL, "%s exports no kc_plugin", path);
 	*ret_plugin = plugin;
 	return 0;
 }

@@ -27,13 +27,16 @@ enum kc_frame_type {
 	KC_FRAME_GATHER = 10, /* gather facts; answered by FACT frames and DONE */
 	KC_FRAME_FACTS = 11, /* u32 n, n facts */
 	KC_FRAME_ANSWER = 12, /* an answer */
+	KC_FRAME_MANIFEST = 13, /* the first of all: see assignment.h */
+	KC_FRAME_RULE = 14, /* rule; behind the manifest, in the order of their index */
+	KC_FRAME_OPEN = 15, /* behind the last rule; answered by READY or REFUSED */
 	/* k8scheck and zygote */
-	KC_FRAME_SPAWN = 13, /* u32 id, u32 plugin; with descriptors */
-	KC_FRAME_KILL = 14, /* u32 id */
-	KC_FRAME_SPAWNED = 15, /* u32 id, i64 pid or negative errno */
-	KC_FRAME_EXITED = 16, /* u32 id (0: strays alone), u32 wait status, u32 strays ended */
-	KC_FRAME_PREPARED = 17, /* i64 code, text; the zygote's first word */
-	KC_FRAME_MAX = 18,
+	KC_FRAME_SPAWN = 16, /* id; u32 slot, text name, text path; with descriptors */
+	KC_FRAME_KILL = 17, /* id */
+	KC_FRAME_SPAWNED = 18, /* id; i64 pid or negative errno */
+	KC_FRAME_EXITED = 19, /* id (0: strays alone); u32 wait status, u32 strays ended */
+	KC_FRAME_PREPARED = 20, /* i64 code, text; the zygote's first word */
+	KC_FRAME_MAX = 21,
 };
 
 enum kc_refusal {

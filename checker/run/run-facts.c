@@ -9,7 +9,7 @@ enum {
 void kc_run_set_fact(struct kc_running *run, const struct kc_member *m, const char *name,
 		     uint32_t state, const char *value, const char *source)
 {
-	const struct kc_manifest *manifest = run->config->plugins[m->plugin].manifest;
+	const struct kc_manifest *manifest = m->manifest;
 	struct kc_fact_value *fact = NULL;
 
 	for (uint32_t i = 0; i < manifest->n_facts; i++) {
@@ -30,7 +30,7 @@ void kc_run_set_fact(struct kc_running *run, const struct kc_member *m, const ch
 
 void kc_run_excuse_facts(struct kc_running *run, const struct kc_member *m, const char *why)
 {
-	const struct kc_manifest *manifest = run->config->plugins[m->plugin].manifest;
+	const struct kc_manifest *manifest = m->manifest;
 
 	for (uint32_t i = 0; i < run->n_facts; i++) {
 		for (uint32_t k = 0; k < manifest->n_facts; k++) {

@@ -14,7 +14,7 @@ enum {
 
 const char *kc_run_plugin_name(const struct kc_running *run, const struct kc_member *m)
 {
-	return run->config->plugins[m->plugin].manifest->name;
+	return m->manifest->name;
 }
 
 static void warn(struct kc_running *run, const char *fmt, ...) kc_printf(2, 3);
@@ -142,7 +142,6 @@ static int loop(struct kc_running *run)
 
 static int run_all(struct kc_running *run)
 {
-	kc_cleanup(kc_root_freep) struct kc_root *root = NULL;
 	int r;
 
 	r = kc_judge_init(&run->judge, run->config, run->arena);
@@ -150,17 +149,12 @@ static int run_all(struct kc_running *run)
 		r = kc_run_list_facts(run);
 	if (r < 0)
 		return kc_err_set(run->err, r, "out of memory");
-	/* So that a root that cannot be opened is said before anything is started. */
-	r = kc_root_open(run->config->root, run->config->live ? KC_ROOT_LIVE : 0, run->err, &root);
-	if (r >= 0)
-		r = kc_zygote_start(run->config, run->err, &run->crew.zygote);
-	if (r < 0)
-		return r;
 	kc_judge_scope(&run->judge);
 	kc_run_excuse_orphans(run);
 	r = kc_run_hire(run);
 	if (r < 0)
 		return r;
+	kc_crew_settle(&run->crew);
 	r = loop(run);
 	if (r >= 0 && run->judge.failed)
 		r = kc_err_set(run->err, -ENOMEM, "out of memory");
@@ -221,12 +215,14 @@ void kc_run_wait(struct kc_outcome *outcome)
 	kc_zygote_stop(&outcome->zygote);
 }
 
-int kc_run_rules(const struct kc_run_config *config, const struct kc_run_watch *watch,
-		 struct kc_arena *arena, struct kc_err *err, struct kc_outcome *ret_outcome)
+int kc_run_rules(struct kc_crew *crew, const struct kc_run_watch *watch, struct kc_arena *arena,
+		 struct kc_err *err, struct kc_outcome *ret_outcome)
 {
 	static const struct kc_run_watch nobody;
+	const struct kc_run_config *config = crew->config;
 	struct kc_running run = {
 		.config = config,
+		.crew = *crew,
 		.watch = watch ? watch : &nobody,
 		.arena = arena,
 		.err = err,
@@ -236,8 +232,7 @@ int kc_run_rules(const struct kc_run_config *config, const struct kc_run_watch *
 
 	/* A run that is over at once shows no progress. */
 	run.ticked_usec = run.start_usec;
-	kc_crew_init(&run.crew, config);
-	run.ticked_usec = run.start_usec;
+	*crew = (struct kc_crew){ 0 };
 	run.respawns = calloc((size_t)config->n_plugins + 1, sizeof(*run.respawns));
 	run.received = calloc((size_t)config->n_plugins + 1, sizeof(*run.received));
 	r = run.respawns && run.received ? run_all(&run)

@@ -5,7 +5,7 @@
 #include "base/err.h"
 #include "broker.h"
 #include "config.h"
-#include "zygote.h"
+#include "crew.h"
 
 /* Runs a profile's rules in workers, and gathers what comes of them. */
 
@@ -34,12 +34,12 @@ struct kc_outcome {
 };
 
 /*
- * Runs. Results live in the arena. Negative errno when nothing was judged: a plugin breaks the
- * contract, or the processes could not be started. Anything else that goes wrong is a rule's
- * `error`.
+ * Runs what the crew's config says, all of it by now, and takes the crew over. Results live in the
+ * arena. Negative errno when nothing was judged: a plugin breaks the contract, or the processes
+ * could not be started. Anything else that goes wrong is a rule's `error`.
  */
-int kc_run_rules(const struct kc_run_config *config, const struct kc_run_watch *watch,
-		 struct kc_arena *arena, struct kc_err *err, struct kc_outcome *ret_outcome);
+int kc_run_rules(struct kc_crew *crew, const struct kc_run_watch *watch, struct kc_arena *arena,
+		 struct kc_err *err, struct kc_outcome *ret_outcome);
 
 /* Waits, for some seconds at most, until nothing of the run is left. Once after every run that
  * succeeded. */

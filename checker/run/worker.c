@@ -2,11 +2,11 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 
+#include "assignment.h"
 #include "base/clock.h"
 #include "base/fdio.h"
 #include "channel.h"
@@ -23,8 +23,10 @@ enum {
 };
 
 struct worker {
-	const struct kc_run_config *config;
-	const struct kc_plugin_file *file;
+	const struct kc_run_config *config; /* what is known of it before the profile */
+	const struct kc_worker_birth *birth;
+	struct kc_arena assigned;
+	struct kc_assignment assignment;
 	const struct kc_plugin *plugin;
 	const struct kc_root *root;
 	void *state;
@@ -173,7 +175,7 @@ static void init_run(struct worker *w, const struct kc_rule *rule, struct kc_run
 	*run = (struct kc_run){
 		.root = w->root,
 		.rule = rule,
-		.plugin = w->file->manifest,
+		.plugin = &w->assignment.manifest,
 		.facts = w->facts,
 		.n_facts = w->n_facts,
 		.horizons = rule ? kc_config_horizons(w->config, rule) : 0,
@@ -230,12 +232,20 @@ static void hold_to_contract(struct worker *w, struct kc_run *run)
 
 static void run_rule(struct worker *w, uint32_t index)
 {
-	const struct kc_rule *rule = w->config->profile->rules + index;
-	const struct kc_check *check = kc_plugin_check(w->plugin, rule->check->id);
+	const struct kc_rule *rule = kc_assignment_rule(&w->assignment, index);
+	const struct kc_check *check;
 	uint64_t start;
 	struct kc_run run;
 	int r;
 
+	if (!rule)
+		_exit(1);
+	if (!rule->check) {
+		kc_frame_done(&w->channel.out, index, -E2BIG, 0,
+			      "its parameters are too large for one rule");
+		return;
+	}
+	check = kc_plugin_check(w->plugin, rule->check->id);
 	init_run(w, rule, &run);
 	w->rule = index;
 	start = doing(w, index + 1);
@@ -304,28 +314,61 @@ static void run_ranges(struct worker *w, const struct kc_frame *frame)
 	flush(w);
 }
 
+/* Hears what the plugin is held to, and all rules; until then there is nothing to answer. */
+static void hear(struct worker *w)
+{
+	for (;;) {
+		struct kc_frame frame;
+		int r = kc_channel_wait(&w->channel, UINT64_MAX, &frame);
+
+		if (r < 0)
+			_exit(r == -EPIPE ? 0 : 1);
+		if (frame.type == KC_FRAME_OPEN)
+			return;
+		if (frame.type == KC_FRAME_MANIFEST)
+			r = kc_read_manifest(&frame, &w->assigned, &w->assignment);
+		else if (frame.type == KC_FRAME_RULE)
+			r = kc_read_rule(&frame, &w->assigned, &w->assignment);
+		else
+			r = -EBADMSG;
+		if (r < 0)
+			_exit(1);
+	}
+}
+
+static int open_plugin(struct worker *w, struct kc_err *err, enum kc_refusal *ret_refusal)
+{
+	struct kc_run run;
+	int r = kc_plugin_compare(w->plugin, &w->assignment.manifest, err);
+
+	if (r < 0 || !w->plugin->open)
+		return r;
+	init_run(w, NULL, &run);
+	r = w->plugin->open(&kc_host_table, &run, &w->state);
+	if (r < 0) {
+		r = KC_MAX(r, -4095);
+		*ret_refusal = KC_REFUSED_UNLOADABLE;
+		(void)kc_err_set(err, r, "plugin %s could not start: %s", w->birth->name,
+				 run.why[0] ? run.why : kc_strerror(r));
+	}
+	kc_run_done(&run);
+	return r;
+}
+
 static void load(struct worker *w)
 {
 	enum kc_refusal refusal = KC_REFUSED_UNLOADABLE;
 	struct kc_err err = { 0 };
-	struct kc_run run;
 	size_t begin;
 	int r;
 
 	(void)doing(w, KC_DOING_LOADING);
-	r = kc_plugin_load(w->file, &err, &refusal, &w->plugin);
-	if (r >= 0 && w->plugin->open) {
-		init_run(w, NULL, &run);
-		r = w->plugin->open(&kc_host_table, &run, &w->state);
-		if (r < 0) {
-			r = KC_MAX(r, -4095);
-			refusal = KC_REFUSED_UNLOADABLE;
-			(void)kc_err_set(&err, r, "plugin %s could not start: %s",
-					 w->file->manifest->name,
-					 run.why[0] ? run.why : kc_strerror(r));
-		}
-		kc_run_done(&run);
-	}
+	r = kc_plugin_load(w->birth->name, w->birth->path, w->birth->plugin, &err, &refusal,
+			   &w->plugin);
+	hear(w);
+	refusal = r < 0 ? refusal : KC_REFUSED_UNFIT;
+	if (r >= 0)
+		r = open_plugin(w, &err, &refusal);
 	(void)doing(w, KC_DOING_NOTHING);
 	begin = kc_frame_begin(&w->channel.out, r < 0 ? KC_FRAME_REFUSED : KC_FRAME_READY, 0);
 	if (r < 0) {
@@ -362,26 +405,23 @@ static void serve(struct worker *w)
 	}
 }
 
-kc_noreturn void kc_worker_main(const struct kc_run_config *config, uint32_t plugin,
-				const struct kc_root *root, const struct kc_worker_fds *fds,
+kc_noreturn void kc_worker_main(const struct kc_run_config *config, const struct kc_root *root,
+				const struct kc_worker_birth *birth, struct kc_slot *slot,
 				pid_t parent)
 {
 	struct worker w = {
 		.config = config,
-		.file = config->plugins + plugin,
+		.birth = birth,
 		.root = root,
+		.slot = slot,
 		.pid = getpid(),
 	};
 
-	kc_process_init(parent, fds->log);
-	kc_process_name(w.file->manifest->name);
+	kc_process_init(parent, birth->log);
+	kc_process_name(birth->name);
 	kc_process_limit(config->deadline_usec ? config->deadline_usec : config->timeout_usec * 64);
-	w.slot = mmap(NULL, sizeof(*w.slot), PROT_READ | PROT_WRITE, MAP_SHARED, fds->slot, 0);
-	if (w.slot == MAP_FAILED)
-		_exit(1);
-	(void)kc_close(fds->slot);
-	(void)kc_close(fds->log);
-	kc_channel_init(&w.channel, fds->channel);
+	(void)kc_close(birth->log);
+	kc_channel_init(&w.channel, birth->channel);
 	w.flushed_usec = kc_now_usec();
 	load(&w);
 	serve(&w);

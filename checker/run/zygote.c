@@ -26,6 +26,7 @@ struct child {
 
 struct zygote {
 	const struct kc_run_config *config;
+	const struct kc_slots *slots;
 	struct kc_root *root;
 	struct kc_channel channel;
 	int signals;
@@ -107,19 +108,19 @@ static void reap(struct zygote *z)
 	}
 }
 
-static void child_main(struct zygote *z, uint32_t plugin, const int *fds)
+static void child_main(struct zygote *z, const struct kc_worker_birth *birth)
 {
-	const struct kc_worker_fds own = { .channel = fds[0], .log = fds[1], .slot = fds[2] };
-	int flags = fcntl(own.channel, F_GETFL);
-	int keep[4 + KC_ROOT_FDS] = { own.channel, own.log, own.slot,
-				      z->config->plugins[plugin].fd };
+	int flags = fcntl(birth->channel, F_GETFL);
+	int keep[3 + KC_ROOT_FDS] = { birth->channel, birth->log, birth->plugin };
 
-	kc_root_fds(z->root, keep + 4);
+	kc_root_fds(z->root, keep + 3);
 	kc_close_all_but(keep, KC_ARRAY_SIZE(keep));
+	if (kc_slots_leave(z->slots, birth->slot) < 0)
+		_exit(1);
 	/* It waits for one thing at a time. */
 	if (flags >= 0)
-		(void)fcntl(own.channel, F_SETFL, flags & ~O_NONBLOCK);
-	kc_worker_main(z->config, plugin, z->root, &own, z->pid);
+		(void)fcntl(birth->channel, F_SETFL, flags & ~O_NONBLOCK);
+	kc_worker_main(z->config, z->root, birth, kc_slots_at(z->slots, birth->slot), z->pid);
 }
 
 static int add_child(struct zygote *z, uint32_t id, pid_t pid)
@@ -135,21 +136,23 @@ static int add_child(struct zygote *z, uint32_t id, pid_t pid)
 
 static void spawn(struct zygote *z, const struct kc_frame *frame, const int *fds)
 {
+	struct kc_worker_birth birth = { .channel = fds[0], .log = fds[1], .plugin = fds[2] };
 	struct kc_reader r;
-	uint32_t plugin;
 	size_t begin;
 	pid_t pid = -1;
 	int code = 0;
 
 	kc_reader_init(&r, frame);
-	plugin = kc_reader_u32(&r);
-	if (kc_reader_end(&r) < 0 || plugin >= z->config->n_plugins || fds[0] < 0 || fds[1] < 0 ||
-	    fds[2] < 0) {
+	birth.slot = kc_reader_u32(&r);
+	birth.name = kc_reader_text(&r);
+	birth.path = kc_reader_text(&r);
+	if (kc_reader_end(&r) < 0 || birth.slot >= KC_SLOTS_MAX || !birth.name || !birth.path ||
+	    fds[0] < 0 || fds[1] < 0 || fds[2] < 0) {
 		code = -EINVAL;
 	} else {
 		pid = kc_fork();
 		if (pid == 0)
-			child_main(z, plugin, fds);
+			child_main(z, &birth);
 		code = pid < 0 ? -errno : 0;
 	}
 	if (pid > 0) {
@@ -283,17 +286,19 @@ static int prepare(struct zygote *z, struct kc_err *err)
 			    err, &z->root);
 }
 
-static kc_noreturn void zygote_main(const struct kc_run_config *config, int fd)
+static kc_noreturn void zygote_main(const struct kc_run_config *config,
+				    const struct kc_slots *slots, int fd)
 {
-	struct zygote z = { .config = config, .signals = -EBADF, .pid = getpid() };
+	struct zygote z = {
+		.config = config,
+		.slots = slots,
+		.signals = -EBADF,
+		.pid = getpid(),
+	};
 	const struct sigaction ignore = { .sa_handler = SIG_IGN };
 	struct kc_err err = { 0 };
-	int *keep = calloc((size_t)config->n_plugins + 1, sizeof(*keep));
-	size_t begin, n = 0;
+	size_t begin;
 	int r;
-
-	if (!keep)
-		_exit(1);
 
 	/* A terminal's interrupt reaches k8scheck, whose end ends this. */
 	kc_process_name("zygote");
@@ -302,11 +307,7 @@ static kc_noreturn void zygote_main(const struct kc_run_config *config, int fd)
 	kc_reset_all_signals();
 	(void)sigaction(SIGINT, &ignore, NULL);
 	(void)sigaction(SIGPIPE, &ignore, NULL);
-	keep[n++] = fd;
-	for (uint32_t i = 0; i < config->n_plugins; i++)
-		keep[n++] = config->plugins[i].fd;
-	kc_close_all_but(keep, n);
-	free(keep);
+	kc_close_all_but(&fd, 1);
 	kc_channel_init(&z.channel, fd);
 	r = prepare(&z, &err);
 	begin = kc_frame_begin(&z.channel.out, KC_FRAME_PREPARED, 0);
@@ -319,8 +320,8 @@ static kc_noreturn void zygote_main(const struct kc_run_config *config, int fd)
 	_exit(0);
 }
 
-int kc_zygote_start(const struct kc_run_config *config, struct kc_err *err,
-		    struct kc_zygote *ret_zygote)
+int kc_zygote_start(const struct kc_run_config *config, const struct kc_slots *slots,
+		    struct kc_err *err, struct kc_zygote *ret_zygote)
 {
 	struct kc_zygote zygote = { 0 };
 	int pair[2];
@@ -330,7 +331,7 @@ int kc_zygote_start(const struct kc_run_config *config, struct kc_err *err,
 		return kc_err_set(err, -errno, "socketpair: %s", kc_strerror(errno));
 	zygote.pid = kc_fork();
 	if (zygote.pid == 0)
-		zygote_main(config, pair[1]);
+		zygote_main(config, slots, pair[1]);
 	(void)kc_close(pair[1]);
 	if (zygote.pid < 0) {
 		r = -errno;
@@ -342,10 +343,9 @@ int kc_zygote_start(const struct kc_run_config *config, struct kc_err *err,
 	return 0;
 }
 
-int kc_zygote_spawn(struct kc_zygote *zygote, uint32_t id, uint32_t plugin,
-		    const struct kc_worker_fds *fds)
+int kc_zygote_spawn(struct kc_zygote *zygote, uint32_t id, const struct kc_worker_birth *birth)
 {
-	const int list[] = { fds->channel, fds->log, fds->slot };
+	const int list[] = { birth->channel, birth->log, birth->plugin };
 	size_t begin;
 	int r;
 
@@ -354,7 +354,9 @@ int kc_zygote_spawn(struct kc_zygote *zygote, uint32_t id, uint32_t plugin,
 	if (r < 0)
 		return r;
 	begin = kc_frame_begin(&zygote->channel.out, KC_FRAME_SPAWN, id);
-	kc_frame_u32(&zygote->channel.out, plugin);
+	kc_frame_u32(&zygote->channel.out, birth->slot);
+	kc_frame_text(&zygote->channel.out, birth->name);
+	kc_frame_text(&zygote->channel.out, birth->path);
 	kc_frame_end(&zygote->channel.out, begin);
 	return kc_channel_send_fds(&zygote->channel, list, KC_ARRAY_SIZE(list));
 }

@@ -16,15 +16,15 @@ struct kc_zygote {
 };
 
 /*
- * Starts it. It prepares itself while the caller goes on, and says by a first frame, PREPARED, how
+ * Starts it, before the profile is read: of config, only what is known by then reaches the workers.
+ * It prepares itself while the caller goes on, and says by a first frame, PREPARED, how
  * that went; frames sent before wait.
  */
-int kc_zygote_start(const struct kc_run_config *config, struct kc_err *err,
-		    struct kc_zygote *ret_zygote);
+int kc_zygote_start(const struct kc_run_config *config, const struct kc_slots *slots,
+		    struct kc_err *err, struct kc_zygote *ret_zygote);
 
-/* Asks for a worker of config->plugins[plugin]. The descriptors stay the caller's. */
-int kc_zygote_spawn(struct kc_zygote *zygote, uint32_t id, uint32_t plugin,
-		    const struct kc_worker_fds *fds);
+/* Asks for a worker. The descriptors stay the caller's. */
+int kc_zygote_spawn(struct kc_zygote *zygote, uint32_t id, const struct kc_worker_birth *birth);
 
 /* Asks for a worker's end. */
 int kc_zygote_kill(struct kc_zygote *zygote, uint32_t id);

@@ -147,7 +147,9 @@ static int load(struct place *p, const char *name, struct kc_err *err,
 	r = kc_manifest_load(dirs, name, &cache, &p->arena, err, &p->manifest);
 	if (r >= 0)
 		r = kc_plugin_file_open(p->manifest, NULL, err, ret_file);
-	return r < 0 ? r : kc_plugin_load(ret_file, err, &refusal, ret_plugin);
+	if (r >= 0)
+		r = kc_plugin_load(name, ret_file->path, ret_file->fd, err, &refusal, ret_plugin);
+	return r < 0 ? r : kc_plugin_compare(*ret_plugin, p->manifest, err);
 }
 
 static void use(struct place *p, const struct kc_plugin *plugin)

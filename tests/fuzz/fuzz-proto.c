@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
 
-#include "run/proto.h"
+#include "run/assignment.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -74,6 +74,22 @@ static void read_lists(const struct kc_frame *frame)
 	kc_arena_done(&arena);
 }
 
+static void read_assignment(const struct kc_frame *frame)
+{
+	struct kc_arena arena = { .limit = 64 * 1024 * 1024 };
+	struct kc_assignment a = { 0 };
+
+	/* The same bytes as both: a rule is read by the manifest that went before it. */
+	if (kc_read_manifest(frame, &arena, &a) == 0) {
+		must(length(a.manifest.name) + length(a.manifest.version) < frame->size);
+		if (kc_read_rule(frame, &arena, &a) == 0)
+			must(kc_assignment_rule(&a, frame->rule) == a.rules);
+	}
+	must(arena.used <= 64 * frame->size + 1024);
+	kc_arena_done(&arena);
+	kc_assignment_done(&a);
+}
+
 /* A stream as it comes: frame after frame, whatever each says it is, read as everything. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -85,6 +101,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		must(frame.size == used - 12);
 		read_texts(&frame);
 		read_lists(&frame);
+		read_assignment(&frame);
 		at += used;
 	}
 	return 0;
