@@ -5,7 +5,8 @@
 
 enum {
 	CHUNK_FIRST = 4096,
-	CHUNK_MAX = 256 * 1024
+	CHUNK_MAX = 256 * 1024,
+	KNOWN_MAX = 8 * 1024 * 1024, /* a size that is believed before a byte was read */
 };
 
 int kc_close(int fd)
@@ -20,7 +21,12 @@ int kc_close(int fd)
 
 int kc_read_all(int fd, size_t max, struct kc_buf *b)
 {
-	size_t total = 0, chunk = CHUNK_FIRST;
+	return kc_read_known(fd, 0, max, b);
+}
+
+int kc_read_known(int fd, uint64_t size, size_t max, struct kc_buf *b)
+{
+	size_t total = 0, chunk = size && size < KNOWN_MAX ? (size_t)size + 1 : CHUNK_FIRST;
 
 	for (;;) {
 		/* One more than allowed, so that "too large" is never taken for the end. */
@@ -48,6 +54,13 @@ int kc_read_all(int fd, size_t max, struct kc_buf *b)
 			return -EFBIG;
 		}
 		kc_buf_grow(b, (size_t)n);
+		/*
+		 * All that there should be, and more was asked for: read(2) of a regular file gives
+		 * less than that at its end alone. A file that has shrunk or grown, or has no size
+		 * before it is read (procfs), or a made-up one (sysfs), does not come to its size.
+		 */
+		if (size && total == size && (size_t)n < want)
+			break;
 		chunk = KC_MIN(chunk * 2, (size_t)CHUNK_MAX);
 	}
 	kc_buf_add(b, NULL, 0);

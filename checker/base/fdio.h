@@ -27,5 +27,9 @@ static inline void kc_fclosep(FILE **f)
  */
 int kc_read_all(int fd, size_t max, struct kc_buf *b);
 
+/* The same for a regular file that stat(2) gives a size, 0 for unknown: with one read where it is
+ * that size. */
+int kc_read_known(int fd, uint64_t size, size_t max, struct kc_buf *b);
+
 /* Writes all, waiting where the descriptor would block. Negative errno on failure. */
 int kc_write_all(int fd, const void *data, size_t len);

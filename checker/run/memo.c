@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "memo.h"
+#include <limits.h>
+
+#include "base/fdio.h"
 #include "base/hash.h"
-#include "base/str.h"
+#include "memo.h"
 
 enum {
 	ENTRIES_MAX = 16384,
@@ -9,39 +11,64 @@ enum {
 	MEMORY_MAX = 8 * 1024 * 1024,
 	BYTES_MAX =
 		128 * 1024, /* of one file; larger ones are read as often as they are asked for */
+	OPEN_MAX = 64, /* descriptors of folders; a worker may have 256 */
 };
 
 void kc_memo_done(struct kc_memo *memo)
 {
+	for (uint32_t i = 0; memo->n_open > 0 && i < memo->size; i++)
+		if (memo->table[i] && memo->table[i]->folder.fd >= 0)
+			(void)kc_close(memo->table[i]->folder.fd);
 	kc_arena_done(&memo->arena);
 	*memo = (struct kc_memo){ 0 };
 }
 
-static uint32_t hash_of(enum kc_memo_kind kind, uint32_t flags, const char *path)
+/* A path of n bytes, without the need of a NUL, and the hash of it. */
+struct key {
+	const char *path;
+	size_t n;
+	uint32_t hash;
+};
+
+static struct key key_of(const char *path, size_t n)
 {
-	return kc_hash(path, strlen(path)) * 31 + (uint32_t)kind * 7 + flags;
+	return (struct key){ path, n, kc_hash(path, n) };
+}
+
+static uint32_t hash_of(enum kc_memo_kind kind, uint32_t flags, const struct key *key)
+{
+	return key->hash * 31 + (uint32_t)kind * 7 + flags;
 }
 
 static bool is_it(const struct kc_memo_entry *e, uint32_t hash, enum kc_memo_kind kind,
-		  uint32_t flags, const char *path)
+		  uint32_t flags, const struct key *key)
 {
-	return e->hash == hash && e->kind == kind && e->flags == flags && kc_streq(e->path, path);
+	return e->hash == hash && e->kind == kind && e->flags == flags &&
+	       strncmp(e->path, key->path, key->n) == 0 && !e->path[key->n];
 }
 
-const struct kc_memo_entry *kc_memo_find(const struct kc_memo *memo, enum kc_memo_kind kind,
-					 uint32_t flags, const char *path)
+static struct kc_memo_entry *find(const struct kc_memo *memo, enum kc_memo_kind kind,
+				  uint32_t flags, const struct key *key)
 {
 	uint32_t hash;
 
 	if (!memo || memo->size == 0)
 		return NULL;
-	hash = hash_of(kind, flags, path);
+	hash = hash_of(kind, flags, key);
 	for (uint32_t i = hash;; i++) {
-		const struct kc_memo_entry *e = memo->table[i & (memo->size - 1)];
+		struct kc_memo_entry *e = memo->table[i & (memo->size - 1)];
 
-		if (!e || is_it(e, hash, kind, flags, path))
+		if (!e || is_it(e, hash, kind, flags, key))
 			return e;
 	}
+}
+
+const struct kc_memo_entry *kc_memo_find(const struct kc_memo *memo, enum kc_memo_kind kind,
+					 uint32_t flags, const char *path)
+{
+	const struct key key = key_of(path, strlen(path));
+
+	return find(memo, kind, flags, &key);
 }
 
 static void put(struct kc_memo_entry **table, uint32_t size, struct kc_memo_entry *entry)
@@ -79,6 +106,7 @@ static bool make_room(struct kc_memo *memo)
 static struct kc_memo_entry *add(struct kc_memo *memo, enum kc_memo_kind kind, uint32_t flags,
 				 const char *path)
 {
+	const struct key key = key_of(path, strlen(path));
 	struct kc_memo_entry *entry;
 
 	if (!memo || !make_room(memo))
@@ -88,7 +116,8 @@ static struct kc_memo_entry *add(struct kc_memo *memo, enum kc_memo_kind kind, u
 		return NULL;
 	entry->kind = kind;
 	entry->flags = flags;
-	entry->hash = hash_of(kind, flags, path);
+	entry->hash = hash_of(kind, flags, &key);
+	entry->folder.fd = -EBADF;
 	entry->path = kc_arena_strdup(&memo->arena, path);
 	return entry->path ? entry : NULL;
 }
@@ -131,15 +160,21 @@ const struct kc_bytes *kc_memo_bytes(struct kc_memo *memo, enum kc_memo_kind kin
 	return &entry->bytes;
 }
 
-void kc_memo_names(struct kc_memo *memo, enum kc_memo_kind kind, const char *path,
-		   const struct kc_strings *names)
+void kc_memo_folder(struct kc_memo *memo, enum kc_memo_kind kind, const char *path,
+		    struct kc_folder *folder)
 {
 	struct kc_memo_entry *entry = add(memo, kind, 0, path);
 
-	if (!entry)
-		return;
-	entry->names = *names;
-	enter(memo, entry);
+	if (entry) {
+		entry->folder = *folder;
+		entry->folder.fd = -EBADF;
+		enter(memo, entry);
+	}
+	if (entry && kind == KC_MEMO_LIST && folder->fd >= 0 && memo->n_open < OPEN_MAX) {
+		entry->folder.fd = TAKE_FD(folder->fd);
+		memo->n_open++;
+	}
+	folder->fd = kc_close(folder->fd);
 }
 
 void kc_memo_stat(struct kc_memo *memo, uint32_t flags, const char *path,
@@ -182,4 +217,92 @@ void kc_memo_answer(struct kc_memo *memo, const char *question, const struct kc_
 struct kc_arena *kc_memo_arena(struct kc_memo *memo)
 {
 	return memo && make_room(memo) && memo->arena.used < MEMORY_MAX / 2 ? &memo->arena : NULL;
+}
+
+/* ---- what follows from what was seen ---- */
+
+static bool is_dots(const char *name)
+{
+	return kc_streq(name, ".") || kc_streq(name, "..");
+}
+
+const struct kc_folder *kc_memo_parent(const struct kc_memo *memo, const char *path,
+				       const char **ret_name)
+{
+	const char *slash = strrchr(path, '/');
+	const struct kc_memo_entry *known;
+	struct key key;
+
+	if (!slash || slash == path || !slash[1] || is_dots(slash + 1))
+		return NULL;
+	key = key_of(path, (size_t)(slash - path));
+	known = find(memo, KC_MEMO_LIST, 0, &key);
+	if (!known || known->code < 0 || known->folder.fd < 0)
+		return NULL;
+	*ret_name = slash + 1;
+	return &known->folder;
+}
+
+/* Whether a question about a path has come to -ENOENT. */
+static bool led_nowhere(const struct kc_memo *memo, const struct key *key, bool followed)
+{
+	static const struct {
+		enum kc_memo_kind kind;
+		uint32_t flags;
+		bool follows; /* a link that leads nowhere comes to -ENOENT, too */
+	} questions[] = {
+		{ KC_MEMO_LIST, 0, true },  { KC_MEMO_STAT, KC_NOFOLLOW, false },
+		{ KC_MEMO_STAT, 0, true },  { KC_MEMO_RESOLVE, 0, true },
+		{ KC_MEMO_LINK, 0, false }, { KC_MEMO_LINKS, 0, true },
+	};
+
+	for (size_t i = 0; i < KC_ARRAY_SIZE(questions); i++) {
+		const struct kc_memo_entry *known;
+
+		if (questions[i].follows && !followed)
+			continue;
+		known = find(memo, questions[i].kind, questions[i].flags, key);
+		if (known && known->code == -ENOENT)
+			return true;
+	}
+	return false;
+}
+
+/* Whether the folder of a path was listed and has no such name. */
+static bool was_lacking(const struct kc_memo *memo, const struct key *folder, const char *name)
+{
+	struct kc_memo_entry *known = find(memo, KC_MEMO_LIST, 0, folder);
+
+	return known && known->code == 0 && kc_folder_lacks(&known->folder, name);
+}
+
+bool kc_memo_is_absent(const struct kc_memo *memo, uint32_t flags, const char *path)
+{
+	const size_t size = strlen(path);
+	struct key folder = key_of(path, 0);
+
+	if (!memo || memo->size == 0 || *path != '/' || size >= PATH_MAX)
+		return false;
+	for (size_t at = 0; at < size;) {
+		char name[NAME_MAX + 1];
+		const size_t n = strcspn(path + at + 1, "/");
+		struct key key = folder;
+
+		/* What the kernel reads in another way than as the name of an entry. */
+		if (n == 0 || n > NAME_MAX)
+			return false;
+		memcpy(name, path + at + 1, n);
+		name[n] = '\0';
+		if (is_dots(name))
+			return false;
+		if (folder.n > 0 && was_lacking(memo, &folder, name))
+			return true;
+		key.n = at + 1 + n;
+		key.hash = kc_hash_more(folder.hash, path + at, n + 1);
+		at = key.n;
+		if (led_nowhere(memo, &key, at < size || !(flags & KC_NOFOLLOW)))
+			return true;
+		folder = key;
+	}
+	return false;
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include <sys/stat.h>
+
 #include "root.h"
 
 /* What root.c and sysctl.c share of a root. */
@@ -41,8 +43,13 @@ static inline bool kc_openat2_missing(int code)
 /* Opens for reading what an O_PATH descriptor names. `path` is for the sentence. */
 int kc_root_reopen(int path_fd, const char *path, int flags, struct kc_err *err, int *ret_fd);
 
-/* Sets the sentence for a path that could not be looked at, and returns code. */
-int kc_root_explain(struct kc_err *err, int code, const char *path);
+/* What a plugin sees of a file; ret_stat->size_of stays. */
+void kc_root_describe(const struct stat *st, struct kc_stat *ret_stat);
+
+/* Appends what readlinkat(2) put into `target`, of PATH_MAX bytes; n: what it returned, or negative
+ * errno. */
+int kc_root_keep_link(ssize_t n, const char *target, const char *path, struct kc_err *err,
+		      struct kc_buf *b);
 
 /*
  * True for a file system that shows the running kernel (procfs, sysfs, cgroups, …) by its magic

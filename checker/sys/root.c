@@ -294,8 +294,9 @@ static int open_process_file(const struct kc_root *root, const char *path)
 	return TAKE_FD(fd);
 }
 
-int kc_root_open_file(const struct kc_root *root, const char *path, unsigned flags,
-		      struct kc_err *err, int *ret_fd)
+/* *ret_size is what the file system says, 0 where it does not know before it is read. */
+static int open_file(const struct kc_root *root, const char *path, unsigned flags,
+		     struct kc_err *err, int *ret_fd, uint64_t *ret_size)
 {
 	kc_cleanup(kc_closep) int fd = -EBADF;
 	struct stat st;
@@ -304,6 +305,7 @@ int kc_root_open_file(const struct kc_root *root, const char *path, unsigned fla
 	r = open_process_file(root, path);
 	if (r >= 0) {
 		*ret_fd = r;
+		*ret_size = 0;
 		return 0;
 	}
 	r = kc_root_path_fd(root, path, flags, err, &fd);
@@ -319,7 +321,16 @@ int kc_root_open_file(const struct kc_root *root, const char *path, unsigned fla
 	if (!S_ISREG(st.st_mode))
 		return kc_err_set(err, -EINVAL, "%s: is %s, which is never opened", path,
 				  type_text(st.st_mode));
+	*ret_size = (uint64_t)st.st_size;
 	return kc_root_reopen(fd, path, 0, err, ret_fd);
+}
+
+int kc_root_open_file(const struct kc_root *root, const char *path, unsigned flags,
+		      struct kc_err *err, int *ret_fd)
+{
+	uint64_t size;
+
+	return open_file(root, path, flags, err, ret_fd, &size);
 }
 
 int kc_root_read(const struct kc_root *root, const char *path, size_t max, struct kc_err *err,
@@ -327,13 +338,14 @@ int kc_root_read(const struct kc_root *root, const char *path, size_t max, struc
 {
 	kc_cleanup(kc_closep) int fd = -EBADF;
 	size_t before = b->len;
+	uint64_t size;
 	int r;
 
 	max = KC_MIN(max, (size_t)READ_MAX);
-	r = kc_root_open_file(root, path, 0, err, &fd);
+	r = open_file(root, path, 0, err, &fd, &size);
 	if (r < 0)
 		return r;
-	r = kc_read_all(fd, max, b);
+	r = kc_read_known(fd, size, max, b);
 	if (r == 0)
 		return 0;
 	if (b->data && b->len > before) {
@@ -347,6 +359,20 @@ int kc_root_read(const struct kc_root *root, const char *path, size_t max, struc
 		return kc_err_set(err, r, "%s: has nothing to read now, and is not waited for",
 				  path);
 	return kc_err_set(err, r, "%s: cannot be read: %s", path, kc_strerror(r));
+}
+
+int kc_root_keep_link(ssize_t n, const char *target, const char *path, struct kc_err *err,
+		      struct kc_buf *b)
+{
+	int r;
+
+	if (n < 0)
+		return kc_root_explain(err, (int)n, path);
+	if (n == PATH_MAX)
+		return kc_root_explain(err, -ENAMETOOLONG, path);
+	kc_buf_add(b, target, (size_t)n);
+	r = kc_buf_error(b);
+	return r < 0 ? kc_root_explain(err, r, path) : 0;
 }
 
 int kc_root_read_link(const struct kc_root *root, const char *path, struct kc_err *err,
@@ -366,20 +392,33 @@ int kc_root_read_link(const struct kc_root *root, const char *path, struct kc_er
 	if (!S_ISLNK(st.st_mode))
 		return kc_err_set(err, -EINVAL, "%s: is no link", path);
 	n = readlinkat(fd, "", target, sizeof(target));
-	if (n < 0)
-		return kc_root_explain(err, -errno, path);
-	if (n == (ssize_t)sizeof(target))
-		return kc_root_explain(err, -ENAMETOOLONG, path);
-	kc_buf_add(b, target, (size_t)n);
-	r = kc_buf_error(b);
-	return r < 0 ? kc_root_explain(err, r, path) : 0;
+	return kc_root_keep_link(n < 0 ? -errno : n, target, path, err, b);
+}
+
+void kc_root_describe(const struct stat *st, struct kc_stat *ret_stat)
+{
+	struct kc_stat out = {
+		.size_of = ret_stat->size_of,
+		.type = file_type(st->st_mode),
+		.mode = st->st_mode & 07777,
+		.uid = st->st_uid,
+		.gid = st->st_gid,
+		.nlink = (uint32_t)KC_MIN((uint64_t)st->st_nlink, (uint64_t)UINT32_MAX),
+		.size = (uint64_t)st->st_size,
+		.device = (uint64_t)st->st_dev,
+		.inode = (uint64_t)st->st_ino,
+	};
+
+	if (__builtin_mul_overflow((int64_t)st->st_mtim.tv_sec, 1000000, &out.mtime_usec) ||
+	    __builtin_add_overflow(out.mtime_usec, st->st_mtim.tv_nsec / 1000, &out.mtime_usec))
+		out.mtime_usec = st->st_mtim.tv_sec < 0 ? INT64_MIN : INT64_MAX;
+	*ret_stat = out;
 }
 
 int kc_root_stat(const struct kc_root *root, const char *path, unsigned flags, struct kc_err *err,
 		 struct kc_stat *ret_stat)
 {
 	kc_cleanup(kc_closep) int fd = -EBADF;
-	struct kc_stat out = { 0 };
 	struct stat st;
 	int r;
 
@@ -388,21 +427,7 @@ int kc_root_stat(const struct kc_root *root, const char *path, unsigned flags, s
 		return r;
 	if (fstat(fd, &st) < 0)
 		return kc_root_explain(err, -errno, path);
-	out = (struct kc_stat){
-		.size_of = ret_stat->size_of,
-		.type = file_type(st.st_mode),
-		.mode = st.st_mode & 07777,
-		.uid = st.st_uid,
-		.gid = st.st_gid,
-		.nlink = (uint32_t)KC_MIN((uint64_t)st.st_nlink, (uint64_t)UINT32_MAX),
-		.size = (uint64_t)st.st_size,
-		.device = (uint64_t)st.st_dev,
-		.inode = (uint64_t)st.st_ino,
-	};
-	if (__builtin_mul_overflow((int64_t)st.st_mtim.tv_sec, 1000000, &out.mtime_usec) ||
-	    __builtin_add_overflow(out.mtime_usec, st.st_mtim.tv_nsec / 1000, &out.mtime_usec))
-		out.mtime_usec = st.st_mtim.tv_sec < 0 ? INT64_MIN : INT64_MAX;
-	*ret_stat = out;
+	kc_root_describe(&st, ret_stat);
 	return 0;
 }
 
@@ -437,7 +462,12 @@ static int ask_kernel(const struct kc_root *root, const char *path, struct kc_er
 	r = kc_root_path_fd(root, path, 0, err, &fd);
 	if (r < 0)
 		return r;
-	if (!read_fd_path(root->fd, top) || !read_fd_path(fd, own))
+	/* The kernel tells paths from the root of the process: of "/" it would say "/". */
+	if (kc_streq(root->path, "/"))
+		top[0] = '\0';
+	else if (!read_fd_path(root->fd, top))
+		return 0;
+	if (!read_fd_path(fd, own))
 		return 0;
 	below = kc_after_prefix(own, kc_streq(top, "/") ? "" : top);
 	if (!below || (*below && *below != '/'))

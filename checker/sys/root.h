@@ -42,6 +42,9 @@ enum {
 };
 void kc_root_fds(const struct kc_root *root, int ret_fds[KC_ROOT_FDS]);
 
+/* Sets the sentence for a path that could not be looked at, and returns code. */
+int kc_root_explain(struct kc_err *err, int code, const char *path);
+
 /*
  * Every function below: `path` is absolute as seen from the root; `flags` are KC_NOFOLLOW; errors
  * are those of k8scheck-plugin.h with a sentence that begins with the path as seen from the root.
@@ -68,10 +71,6 @@ int kc_root_read_link(const struct kc_root *root, const char *path, struct kc_er
 /* Sorted names, without . and .., in the arena. At most 65,536 (-EFBIG). */
 int kc_root_list(const struct kc_root *root, const char *path, struct kc_arena *arena,
 		 struct kc_err *err, struct kc_strings *ret_names);
-
-/* The same for those that are symbolic links. */
-int kc_root_list_links(const struct kc_root *root, const char *path, struct kc_arena *arena,
-		       struct kc_err *err, struct kc_strings *ret_names);
 
 int kc_root_stat(const struct kc_root *root, const char *path, unsigned flags, struct kc_err *err,
 		 struct kc_stat *ret_stat);

@@ -19,6 +19,7 @@ struct fixture {
 	const char *plugin_dir;
 	const struct kc_plugin *plugin;
 	const struct kc_manifest *manifest;
+	struct kc_memo *memo; /* NULL: without */
 	struct kc_fact_value *facts;
 	uint32_t n_facts;
 	/* what came of it */
@@ -170,6 +171,7 @@ static void init_run(struct fixture *f, const struct kc_root *root, struct kc_ru
 		.deadline_usec = kc_now_usec() + 20000000,
 		.ask = world_ask,
 		.ask_context = &f->world,
+		.memo = f->memo,
 		.sink = { .context = f, .finding = on_finding, .fact = on_fact, .step = on_step },
 	};
 }
@@ -244,14 +246,18 @@ static void forget(struct fixture *f)
 	world_rewind(&f->world);
 }
 
+/* As workers have it, and what stands for old kernels without a memo, too: verdicts are the same.
+ */
 static void run_once(struct fixture *f, unsigned root_flags)
 {
 	const char *check = world_scalar(f->world.yaml, "check");
+	kc_cleanup(kc_memo_done) struct kc_memo memo = { 0 };
 	kc_cleanup(kc_root_freep) struct kc_root *root = NULL;
 	struct kc_err err = { 0 };
 	struct kc_run run;
 	void *state = NULL;
 
+	f->memo = root_flags & KC_ROOT_NO_OPENAT2 ? NULL : &memo;
 	root_flags |= f->world.live ? KC_ROOT_LIVE : 0;
 	if (kc_root_open(f->world.root, root_flags, &err, &root) < 0)
 		world_broken(&f->world, f->world.root, err.text);

@@ -502,6 +502,38 @@ static void on_alarm(int signal)
 	(void)signal;
 }
 
+/* Whatever stat(2) said of a file, what is in it is read, and no more than allowed. */
+static void test_read_known(void **state)
+{
+	static const size_t sizes[] = { 1, 2, 4095, 4096, 100000 };
+
+	for (size_t i = 0; i < KC_ARRAY_SIZE(sizes); i++) {
+		const uint64_t said[] = { 0,
+					  1,
+					  sizes[i],
+					  sizes[i] - 1,
+					  sizes[i] + 1,
+					  sizes[i] / 2,
+					  sizes[i] * 2,
+					  1u << 20,
+					  1u << 30,
+					  UINT64_MAX / 2 };
+
+		for (size_t k = 0; k < 2 * KC_ARRAY_SIZE(said); k++) {
+			kc_cleanup(kc_buf_done) struct kc_buf b = { 0 };
+			kc_cleanup(kc_fclosep) FILE *f = tmpfile();
+			size_t max = k % 2 ? sizes[i] - 1 : sizes[i];
+
+			assert_non_null(f);
+			assert_int_equal(ftruncate(fileno(f), (off_t)sizes[i]), 0);
+			assert_int_equal(kc_read_known(fileno(f), said[k / 2], max, &b),
+					 k % 2 ? -EFBIG : 0);
+			if (k % 2 == 0)
+				assert_int_equal(b.len, sizes[i]);
+		}
+	}
+}
+
 static void test_read_all(void **state)
 {
 	static const size_t sizes[] = { 0, 1, 16383, 16384, 16385, 200000 };
@@ -623,16 +655,27 @@ static void test_hash(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_arena),	       cmocka_unit_test(test_arena_limit),
-		cmocka_unit_test(test_arena_overflow), cmocka_unit_test(test_arena_grow),
-		cmocka_unit_test(test_arena_texts),    cmocka_unit_test(test_buf),
-		cmocka_unit_test(test_buf_failed),     cmocka_unit_test(test_strings),
-		cmocka_unit_test(test_nearest),	       cmocka_unit_test(test_integers),
-		cmocka_unit_test(test_units),	       cmocka_unit_test(test_utf8_code_points),
-		cmocka_unit_test(test_utf8_bytes),     cmocka_unit_test(test_escape),
-		cmocka_unit_test(test_columns),	       cmocka_unit_test(test_clock),
-		cmocka_unit_test(test_read_all),       cmocka_unit_test(test_write_all),
-		cmocka_unit_test(test_close),	       cmocka_unit_test(test_err),
+		cmocka_unit_test(test_arena),
+		cmocka_unit_test(test_arena_limit),
+		cmocka_unit_test(test_arena_overflow),
+		cmocka_unit_test(test_arena_grow),
+		cmocka_unit_test(test_arena_texts),
+		cmocka_unit_test(test_buf),
+		cmocka_unit_test(test_buf_failed),
+		cmocka_unit_test(test_strings),
+		cmocka_unit_test(test_nearest),
+		cmocka_unit_test(test_integers),
+		cmocka_unit_test(test_units),
+		cmocka_unit_test(test_utf8_code_points),
+		cmocka_unit_test(test_utf8_bytes),
+		cmocka_unit_test(test_escape),
+		cmocka_unit_test(test_columns),
+		cmocka_unit_test(test_clock),
+		cmocka_unit_test(test_read_known),
+		cmocka_unit_test(test_read_all),
+		cmocka_unit_test(test_write_all),
+		cmocka_unit_test(test_close),
+		cmocka_unit_test(test_err),
 		cmocka_unit_test(test_hash),
 	};
 
