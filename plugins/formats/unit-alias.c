@@ -109,6 +109,27 @@ static int list_links(const struct kc_unit_folders *folders, struct kc_unit_dir 
 	return 0;
 }
 
+int kc_unit_dir_has_link(const struct kc_unit_folders *folders, struct kc_unit_dir *dir,
+			 const char *name)
+{
+	const char *path, *target;
+	int r = list_links(folders, dir);
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < dir->links.n; i++) {
+		if (!kc_streq(dir->links.item[i], name))
+			continue;
+		if (dir->links.item != dir->names.item)
+			return 1;
+		/* The host cannot tell links from others. */
+		path = kc_unit_path(folders->arena, dir->path, name);
+		r = path ? kc_read_link(folders->host, folders->run, path, &target) : -ENOMEM;
+		return r == 0 ? 1 : r == -EINVAL ? 0 : r;
+	}
+	return 0;
+}
+
 /* All aliases of units of a type. */
 static int find_aliases(struct kc_unit_folders *folders, const char *suffix,
 			struct kc_unit_aliases *aliases)

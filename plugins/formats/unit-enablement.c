@@ -370,14 +370,23 @@ static bool is_wants_dir(const char *name)
 	       kc_endswith(name, ".upholds");
 }
 
+/* A folder of wants that is no link to one. */
+static int scan_wants_dir(const struct query *q, struct scan *scan)
+{
+	const struct kc_unit_folders *f = q->folders;
+	struct kc_strings names;
+	int r;
+
+	r = kc_list_dir(f->host, f->run, scan->dir, &names);
+	return r == -ENOTDIR ? 0 : r ? r : scan_wants(q, scan, &names);
+}
+
 /* The folders of wants below one unit folder, then that folder itself. */
-static int scan_unit_dir(const struct query *q, const struct kc_unit_dir *dir, struct scan *scan)
+static int scan_unit_dir(const struct query *q, struct kc_unit_dir *dir, struct scan *scan)
 {
 	const struct kc_unit_folders *f = q->folders;
 
 	for (size_t i = 0; i < dir->names.n && !scan->link; i++) {
-		struct kc_stat stat = { .size_of = sizeof(stat) };
-		struct kc_strings names;
 		int r;
 
 		if (!is_wants_dir(dir->names.item[i]))
@@ -385,14 +394,10 @@ static int scan_unit_dir(const struct query *q, const struct kc_unit_dir *dir, s
 		scan->dir = kc_unit_path(f->arena, dir->path, dir->names.item[i]);
 		if (!scan->dir)
 			return -ENOMEM;
-		r = kc_stat(f->host, f->run, scan->dir, KC_NOFOLLOW, &stat);
-		if (!r && stat.type != KC_FILE_DIRECTORY)
-			continue;
+		r = kc_unit_dir_has_link(f, dir, dir->names.item[i]);
 		if (!r)
-			r = kc_list_dir(f->host, f->run, scan->dir, &names);
-		if (!r)
-			r = scan_wants(q, scan, &names);
-		if (r)
+			r = scan_wants_dir(q, scan);
+		if (r < 0)
 			return r;
 	}
 	scan->dir = dir->path;
@@ -405,7 +410,7 @@ static int find_links(const struct query *q, bool known_only, struct links *link
 
 	*links = (struct links){ 0 };
 	for (size_t i = 0; i < q->folders->n; i++) {
-		const struct kc_unit_dir *dir = &q->folders->dir[i];
+		struct kc_unit_dir *dir = &q->folders->dir[i];
 		struct scan scan = { .known_only = known_only, .ignore_names = below };
 		bool is_config = kc_streq(dir->path, CONFIG_DIR);
 		const char *tail;

@@ -16,6 +16,14 @@ const char *kc_unit_path(struct kc_arena *arena, const char *dir, const char *na
 	return kc_arena_printf(arena, "%s%s%s", dir, kc_endswith(dir, "/") ? "" : "/", name);
 }
 
+bool kc_unit_path_is_double(const struct kc_host *host, struct kc_run *run, const char *path)
+{
+	const char *lib;
+
+	return kc_after_prefix(path, "/lib/") && kc_resolve(host, run, "/lib", &lib) == 0 &&
+	       kc_streq(lib, "/usr/lib");
+}
+
 static bool is_known(const struct kc_unit_folders *folders, const char *resolved)
 {
 	for (size_t i = 0; i < folders->n; i++)

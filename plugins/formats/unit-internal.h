@@ -121,6 +121,10 @@ int kc_unit_folders_open(const struct kc_host *host, struct kc_run *run, struct 
 /* True when the folder has the name (by its listing). */
 bool kc_unit_dir_has(const struct kc_unit_dir *dir, const char *name);
 
+/* 1 for a name of the folder that is a link. */
+int kc_unit_dir_has_link(const struct kc_unit_folders *folders, struct kc_unit_dir *dir,
+			 const char *name);
+
 /* The path of a name in a folder. */
 const char *kc_unit_path(struct kc_arena *arena, const char *dir, const char *name);
 

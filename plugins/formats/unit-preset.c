@@ -107,6 +107,8 @@ int kc_unit_preset(const struct kc_unit_folders *folders, const char *name, cons
 	int r = 0;
 
 	KC_FOREACH_STR (dir, preset_dirs) {
+		if (kc_unit_path_is_double(folders->host, folders->run, dir))
+			continue;
 		r = kc_conf_files_add(folders, dir, ".preset", &files);
 		if (r)
 			return r;

@@ -18,6 +18,12 @@ const char *kc_unit_name_complete(struct kc_arena *arena, const char *name);
  * them: never, so they are left out. NULL-terminated. */
 extern const char *const kc_unit_dirs[];
 
+/*
+ * True where a path below /lib is the same one below /usr/lib, since the merge of both made /lib a
+ * link: what was read there need not be read here.
+ */
+bool kc_unit_path_is_double(const struct kc_host *host, struct kc_run *run, const char *path);
+
 struct kc_place {
 	const char *file;
 	unsigned line;

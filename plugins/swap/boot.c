@@ -53,6 +53,10 @@ static int collect_extra(struct swap_boot *boot)
 	const char *what, *unit, *by;
 	int version, r;
 
+	/* Nothing of an older systemd's that would be passed over is to be seen. */
+	if (boot->arguments_read && !boot->arguments_why &&
+	    !kc_kernel_argument_last(boot->arguments.item, boot->arguments.n, "systemd.swap-extra"))
+		return 0;
 	/* Older systems are not made to read their boot loader's files for it. */
 	version = swap_systemd_version(boot);
 	if (version > 0 && version < 254)

@@ -121,8 +121,16 @@ int swap_generator(struct swap_boot *boot, const char *name, const char **ret_by
 		struct kc_stat st = { .size_of = sizeof(st) };
 		const char *path = kc_text(boot->host, boot->run, "%s/%s", folder, name);
 		const char *target;
+		struct kc_strings names;
 		int r;
 
+		if (kc_unit_path_is_double(boot->host, boot->run, path))
+			continue;
+		/* Three generators are looked for in turn: the list tells which are not there. What
+		 * cannot be listed is looked at all the same. */
+		r = kc_list_dir(boot->host, boot->run, folder, &names);
+		if (r == -ENOENT || r == -ENOTDIR)
+			continue;
 		r = kc_read_link(boot->host, boot->run, path, &target);
 		if (r == 0 && kc_endswith(target, "dev/null")) {
 			*ret_by = path;
@@ -172,7 +180,7 @@ int swap_systemd_version(struct swap_boot *boot)
 		return version;
 	version = -ENOENT;
 	KC_FOREACH_STR (folder, folders) {
-		if (version < 0)
+		if (version < 0 && !kc_unit_path_is_double(boot->host, boot->run, folder))
 			version = version_in(boot, folder);
 	}
 	/* Debian's folders of an architecture. */

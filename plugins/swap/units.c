@@ -57,6 +57,8 @@ int swap_collect_units(struct swap_boot *boot)
 	int r = 0;
 
 	for (const char *const *dir = kc_unit_dirs; *dir && n < KC_ARRAY_SIZE(seen) && !r; dir++) {
+		if (kc_unit_path_is_double(boot->host, boot->run, *dir))
+			continue;
 		r = kc_list_dir(boot->host, boot->run, *dir, &seen[n]);
 		if (r == -ENOENT || r == -ENOTDIR) {
 			r = 0;
