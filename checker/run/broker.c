@@ -11,6 +11,7 @@
 #include "broker.h"
 #include "door.h"
 #include "process.h"
+#include "sys/absent.h"
 #include "sys/addresses.h"
 #include "sys/sockets.h"
 
@@ -68,12 +69,35 @@ static bool is_door(const void *context, pid_t pid)
 	return false;
 }
 
+static void kill_door(const struct door_process *d)
+{
+	(void)kill(-d->pid, SIGKILL);
+	(void)kill(d->pid, SIGKILL);
+}
+
+static void forget_door(struct broker *b, size_t index)
+{
+	struct door_process *d = b->doors + index;
+	int status;
+
+	(void)kc_wait_until(d->pid, kc_now_usec() + STOP_USEC, &status);
+	kc_channel_done(&d->channel);
+	free(d->key);
+	*d = b->doors[--b->n_doors];
+}
+
+/* What a door has started is a child of ours once it is gone. */
+static void end_strays(struct broker *b)
+{
+	unsigned strays = 0;
+
+	(void)kc_end_strays(is_door, b, kc_now_usec() + SWEEP_USEC, &strays);
+}
+
 /* Ends a door with all that it started. */
 static void end_door(struct broker *b, size_t index, const char *why)
 {
-	struct door_process *d = b->doors + index;
-	unsigned strays = 0;
-	int status;
+	const struct door_process *d = b->doors + index;
 
 	for (size_t i = 0; i < b->n_pending;) {
 		if (b->pending[i].door != d->pid) {
@@ -83,26 +107,35 @@ static void end_door(struct broker *b, size_t index, const char *why)
 		fail(b, b->pending[i].number, -EIO, why);
 		b->pending[i] = b->pending[--b->n_pending];
 	}
-	(void)kill(-d->pid, SIGKILL);
-	(void)kill(d->pid, SIGKILL);
-	(void)kc_wait_until(d->pid, kc_now_usec() + STOP_USEC, &status);
-	kc_channel_done(&d->channel);
-	free(d->key);
-	*d = b->doors[--b->n_doors];
-	(void)kc_end_strays(is_door, b, kc_now_usec() + SWEEP_USEC, &strays);
+	kill_door(d);
+	forget_door(b, index);
+	end_strays(b);
 }
 
+/* All at once, so that one is waited for while the others die. */
+static kc_noreturn void end_all(struct broker *b)
+{
+	for (size_t i = 0; i < b->n_doors; i++)
+		kill_door(b->doors + i);
+	while (b->n_doors > 0)
+		forget_door(b, b->n_doors - 1);
+	end_strays(b);
+	_exit(0);
+}
+
+/*
+ * What kc_process_init() made of the broker holds for its children, too, but for the group and the
+ * signal at the end of the parent.
+ */
 static kc_noreturn void door_child(struct broker *b, int fd)
 {
-	pid_t parent = b->pid;
-	int flags = fcntl(fd, F_GETFL);
-
-	kc_process_init(parent, -EBADF);
+	(void)setpgid(0, 0);
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != b->pid)
+		_exit(1);
 	(void)kc_close(b->channel.fd);
 	for (size_t i = 0; i < b->n_doors; i++)
 		(void)kc_close(b->doors[i].channel.fd);
-	if (flags >= 0)
-		(void)fcntl(fd, F_SETFL, flags & ~O_NONBLOCK);
 	kc_door_main(b->config, b->root, fd);
 }
 
@@ -137,7 +170,7 @@ static struct door_process *find_door(struct broker *b, const char *key)
 		if (kc_streq(b->doors[i].key, key))
 			return b->doors + i;
 	}
-	return start_door(b, key);
+	return NULL;
 }
 
 /* The time of a question begins when its door is done with those before it. */
@@ -185,8 +218,10 @@ static void answer_here(struct broker *b, kc_door *door, const struct kc_questio
 static void pass_on(struct broker *b, const struct kc_frame *frame)
 {
 	kc_cleanup(kc_arena_done) struct kc_arena arena = { 0 };
+	struct kc_answer absent = { 0 };
 	struct kc_question question;
 	struct door_process *d;
+	const char *key;
 	kc_door *own;
 
 	if (kc_read_question(frame, &arena, &question) < 0) {
@@ -202,8 +237,16 @@ static void pass_on(struct broker *b, const struct kc_frame *frame)
 		answer_here(b, own, &question, frame->rule, &arena);
 		return;
 	}
-	d = b->n_pending < PENDING_MAX ? find_door(b, kc_door_key(&question, &arena)) : NULL;
-	if (!d) {
+	key = kc_door_key(&question, &arena);
+	d = find_door(b, key);
+	/* A door that runs may have a connection yet, and what it remembers of its time-outs. */
+	if (!d && kc_is_absent(b->root, &question, &arena, &absent)) {
+		kc_frame_answer(&b->channel.out, frame->rule, &absent);
+		return;
+	}
+	if (!d && b->n_pending < PENDING_MAX)
+		d = start_door(b, key);
+	if (!d || b->n_pending == PENDING_MAX) {
 		fail(b, frame->rule, -EIO,
 		     "the broker has too many questions to answer at once; ask for less with "
 		     "--jobs");
@@ -227,11 +270,8 @@ static void receive_questions(struct broker *b)
 
 	if (r == -EAGAIN)
 		return;
-	if (r <= 0) {
-		while (b->n_doors > 0)
-			end_door(b, b->n_doors - 1, "");
-		_exit(0);
-	}
+	if (r <= 0)
+		end_all(b);
 	while ((r = kc_channel_next(&b->channel, &frame)) > 0) {
 		if (frame.type != KC_FRAME_ASK)
 			_exit(1);

@@ -3,12 +3,9 @@
 
 #include "base/clock.h"
 #include "base/fdio.h"
-#include "bus-rules.h"
+#include "bus-socket.h"
 #include "bus-value.h"
 #include "bus.h"
-#include "connect.h"
-
-#define SOCKET "/run/dbus/system_bus_socket"
 
 enum {
 	/* Less than this proves nothing about the other side: the rule had hardly any time left. */
@@ -70,43 +67,41 @@ static int open_socket(struct talk *t, int *ret_fd)
 	struct kc_socket_file file = { .path_fd = -EBADF };
 	int r;
 
-	r = kc_socket_find(t->root, SOCKET, &t->err, &file);
-	if (r == -ENOENT)
-		return kc_err_set(&t->err, -ENOTCONN, "there is no system bus: %s is missing",
-				  SOCKET);
+	r = kc_bus_find(t->root, &t->err, &file);
 	if (r < 0)
 		return r;
-	r = kc_socket_connect(&file, SOCKET, t->started, t->deadline, &t->err, ret_fd);
+	r = kc_socket_connect(&file, KC_BUS_SOCKET, t->started, t->deadline, &t->err, ret_fd);
 	kc_socket_file_done(&file);
 	if (r == -ECONNREFUSED)
 		return kc_err_set(&t->err, -ENOTCONN,
-				  "there is no system bus: nobody listens at %s", SOCKET);
-	return r == -ETIMEDOUT ? late(t, t->state->late, "the system bus at " SOCKET) : r;
+				  "there is no system bus: nobody listens at %s", KC_BUS_SOCKET);
+	return r == -ETIMEDOUT ? late(t, t->state->late, "the system bus at " KC_BUS_SOCKET) : r;
 }
 
 static int greeting_failed(struct talk *t, int code)
 {
 	switch (code) {
 	case -EACCES:
-		return kc_err_set(&t->err, -EACCES, "the system bus at %s refused us: %s", SOCKET,
-				  kc_strerror(code));
+		return kc_err_set(&t->err, -EACCES, "the system bus at %s refused us: %s",
+				  KC_BUS_SOCKET, kc_strerror(code));
 	case -EPERM:
 		/* sd-bus has this code for "REJECTED" and for any text that is not of the protocol.
 		 */
 		return kc_err_set(
 			&t->err, -EPROTO,
 			"what listens at %s does not accept our authentication, or is no bus",
-			SOCKET);
+			KC_BUS_SOCKET);
 	case -ECONNRESET:
 	case -EPIPE:
 	case -ENOTCONN:
 		return kc_err_set(&t->err, -ECONNRESET,
-				  "the system bus at %s hung up before it had said hello", SOCKET);
+				  "the system bus at %s hung up before it had said hello",
+				  KC_BUS_SOCKET);
 	case -ENOMEM:
 		return kc_err_set(&t->err, code, "no memory for the system bus");
 	default:
 		return kc_err_set(&t->err, -EPROTO, "what listens at %s does not speak D-Bus: %s",
-				  SOCKET, kc_strerror(code));
+				  KC_BUS_SOCKET, kc_strerror(code));
 	}
 }
 
@@ -128,7 +123,7 @@ static int greet(struct talk *t)
 		if (r > 0)
 			continue;
 		if (r >= 0 && kc_now_usec() >= t->deadline)
-			return late(t, t->state->late, "the system bus at " SOCKET);
+			return late(t, t->state->late, "the system bus at " KC_BUS_SOCKET);
 		if (r >= 0)
 			r = sd_bus_wait(bus, time_left(t));
 		if (r < 0 && r != -EINTR)
@@ -194,7 +189,7 @@ static int no_owner(struct talk *t, const struct call *call)
 	if (t->service == KC_BUS_SYSTEMD)
 		return kc_err_set(&t->err, -ENOTCONN,
 				  "systemd is not on the bus: nobody owns %s at %s",
-				  KC_SYSTEMD_NAME, SOCKET);
+				  KC_SYSTEMD_NAME, KC_BUS_SOCKET);
 	return kc_err_set(&t->err, -ENOENT,
 			  "%s is not running: nobody owns that name on the system bus",
 			  call->destination);
@@ -455,27 +450,6 @@ static int ask_connected(struct talk *t, const struct kc_question *question, str
 	return r;
 }
 
-static int check_question(const struct kc_question *question, struct talk *t)
-{
-	const struct kc_strings *strings = &question->strings;
-
-	if (!kc_root_is_live(t->root))
-		return kc_err_set(&t->err, -EOPNOTSUPP,
-				  "there is no bus to ask: only files are looked at");
-	if (question->kind == KC_ASK_BUS)
-		return kc_bus_allowed(strings, question->number != 0, &t->err, &t->service);
-	if (strings->n != 1)
-		return kc_err_set(&t->err, -EINVAL, "one unit is asked for at a time");
-	if (kc_unit_name_check(strings->item[0]) == KC_UNIT_NAME_INVALID)
-		return kc_err_set(
-			&t->err, -EINVAL,
-			"\"%.256s\" is not the name of a unit: one has a type at its end, such "
-			"as .service",
-			strings->item[0]);
-	t->service = KC_BUS_SYSTEMD;
-	return 0;
-}
-
 static int remembered(struct talk *t)
 {
 	const char *why = t->state->late[0] ? t->state->late : t->state->service_late[t->service];
@@ -498,7 +472,7 @@ void kc_door_bus(const struct kc_door_host *host, void **state, const struct kc_
 	if (!*state)
 		*state = calloc(1, sizeof(struct bus_state));
 	t.state = *state;
-	r = t.state ? check_question(question, &t)
+	r = t.state ? kc_bus_check(t.root, question, &t.err, &t.service)
 		    : kc_err_set(&t.err, -ENOMEM, "no memory for the bus");
 	if (r >= 0)
 		r = remembered(&t);

@@ -9,6 +9,7 @@
 #include "grpc.h"
 #include "http1.h"
 #include "http2.h"
+#include "runtime-socket.h"
 #include "runtime.h"
 
 /* The connection that is kept, and which socket it leads to: a daemon that starts anew makes
@@ -53,23 +54,6 @@ void kc_door_runtime_close(void *state)
 	if (state)
 		drop_connection(state);
 	free(state);
-}
-
-int kc_runtime_endpoint_path(const char *endpoint, struct kc_err *err, const char **ret_path)
-{
-	const char *path = endpoint;
-
-	if (kc_after_prefix(path, "unix://"))
-		path = kc_after_prefix(path, "unix://");
-	else if (kc_after_prefix(path, "unix:"))
-		path = kc_after_prefix(path, "unix:");
-	if (path[0] != '/')
-		return kc_err_set(err, -EPERM,
-				  "%s: only a unix socket is asked: give its absolute path, or "
-				  "unix://PATH",
-				  endpoint);
-	*ret_path = path;
-	return 0;
 }
 
 static int connect_peer(struct inquiry *q, const char *name, struct kc_peer *ret_peer)
@@ -269,41 +253,17 @@ static int ask_document(struct inquiry *q, const char *document, struct kc_answe
 	return 0;
 }
 
-static int find_socket(const struct kc_door_host *host, const char *endpoint, struct inquiry *q)
-{
-	int r;
-
-	r = kc_runtime_endpoint_path(endpoint, &q->err, &q->path);
-	if (r < 0)
-		return r;
-	if (!kc_root_is_live(host->root))
-		return kc_err_set(&q->err, -EOPNOTSUPP,
-				  "%s: a container runtime is asked only on a running system",
-				  q->path);
-	r = kc_socket_find(host->root, q->path, &q->err, &q->file);
-	if (r == -ENOENT)
-		return kc_err_set(
-			&q->err, r,
-			"%s: there is no such socket: no container runtime was started with "
-			"it",
-			q->path);
-	return r;
-}
-
 static int ask(const struct kc_door_host *host, const struct kc_question *question,
 	       struct inquiry *q, struct kc_answer *answer)
 {
 	int r;
 
-	if (question->strings.n != 1 || question->number < KC_RUNTIME_VERSION ||
-	    question->number > KC_RUNTIME_CONFIG_FILE)
-		return kc_err_set(&q->err, -EPERM,
-				  "a container runtime is not asked question %" PRId64,
-				  question->number);
-	q->question = (uint32_t)question->number;
-	r = find_socket(host, question->strings.item[0], q);
+	r = kc_runtime_question_path(question, &q->err, &q->path);
+	if (r >= 0)
+		r = kc_runtime_find(host->root, q->path, &q->err, &q->file);
 	if (r < 0)
 		return r;
+	q->question = (uint32_t)question->number;
 	if (q->question == KC_RUNTIME_INFO)
 		return ask_document(q, "/info", answer);
 	if (q->question == KC_RUNTIME_CONFIG_FILE)

@@ -18,9 +18,3 @@ enum {
 	KC_RUNTIME_ANSWER_MAX = 4 * 1024 * 1024,
 	KC_RUNTIME_DOCUMENT_MAX = 1024 * 1024, /* of /info and /config */
 };
-
-/*
- * The socket's path in an end point: "/PATH", "unix:///PATH" or "unix:/PATH", as the kubelet takes
- * them; borrowed. -EPERM for everything else: no other transport is asked. Pure.
- */
-int kc_runtime_endpoint_path(const char *endpoint, struct kc_err *err, const char **ret_path);

@@ -20,6 +20,7 @@
 #include "../support/fake-bus.h"
 #include "base/clock.h"
 #include "base/str.h"
+#include "sys/absent.h"
 #include "sys/bus-rules.h"
 #include "sys/bus.h"
 
@@ -38,6 +39,7 @@ struct bus {
 	void *state;
 	struct kc_arena arena;
 	uint64_t timeout;
+	bool absent; /* what was said of the last question without the door */
 };
 
 static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
@@ -91,11 +93,20 @@ static struct kc_answer ask(struct bus *b, uint32_t kind, int64_t number,
 	struct kc_question question = { .kind = kind,
 					.timeout_usec = b->timeout,
 					.number = number };
-	struct kc_answer answer;
+	struct kc_answer answer, early = { 0 };
+	bool absent;
 
 	question.strings.item = strings;
 	question.strings.n = kc_strv_len(strings);
+	absent = kc_is_absent(b->root, &question, &b->arena, &early);
+	b->absent = absent;
+	/* Where the broker has no door to ask, it says what the door would. */
+	absent = absent && !b->state;
 	kc_door_bus(&host, &b->state, &question, &b->arena, &answer);
+	if (absent) {
+		assert_int_equal(early.code, answer.code);
+		assert_string_equal(early.why, answer.why);
+	}
 	/* A failure always has its sentence. */
 	assert_true(answer.code == 0 || (answer.why && answer.why[0]));
 	return answer;
@@ -304,9 +315,18 @@ static void test_no_bus(void **state)
 	assert_int_equal(a.code, -ENOTCONN);
 	assert_string_equal(a.why,
 			    "there is no system bus: /run/dbus/system_bus_socket is missing");
+	assert_true(b->absent);
+	/* What may not be asked is refused all the same, by the door. */
+	assert_int_equal(ask_unit(b, "no unit").code, -EINVAL);
+	assert_false(b->absent);
+	assert_int_equal(
+		ask(b, KC_ASK_BUS, 0, (const char *const[]){ "a", "/b", "c", "d", NULL }).code,
+		-EPERM);
+	assert_false(b->absent);
 	/* What is found later is taken: a bus may come up during a run. */
 	start(b, FAKE_BUS_GOOD);
 	assert_int_equal(ask_unit(b, "crio.service").code, 0);
+	assert_false(b->absent);
 	stop(b);
 	a = ask_unit(b, "crio.service");
 	assert_int_equal(a.code, -ENOTCONN);
@@ -317,6 +337,7 @@ static void test_no_bus(void **state)
 	assert_true(fd >= 0);
 	(void)close(fd);
 	assert_int_equal(ask_unit(b, "crio.service").code, -ENOTSOCK);
+	assert_false(b->absent);
 }
 
 static void test_bad_bus(void **state)

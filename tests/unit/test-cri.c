@@ -22,9 +22,11 @@
 #include "../support/fake-runtime.h"
 #include "base/clock.h"
 #include "base/fdio.h"
+#include "sys/absent.h"
 #include "sys/cri-answer.h"
 #include "sys/grpc.h"
 #include "sys/http2.h"
+#include "sys/runtime-socket.h"
 #include "sys/runtime.h"
 
 /* Slow runtimes are given up after this; good ones have much more, for a machine that is busy. */
@@ -426,6 +428,25 @@ static void ask(struct stage *s, const char *endpoint, int64_t number, uint64_t 
 		assert_null(s->answer.why);
 }
 
+/* Whether the runtime is said to be missing without its door, and as that says it. */
+static bool is_absent(struct stage *s, const char *endpoint, int64_t number)
+{
+	const struct kc_question question = {
+		.kind = KC_ASK_RUNTIME,
+		.timeout_usec = LONG_USEC,
+		.number = number,
+		.strings = { .n = 1, .item = (const char *const[]){ endpoint, NULL } },
+	};
+	struct kc_answer early = { 0 };
+
+	if (!kc_is_absent(s->root, &question, &s->arena, &early))
+		return false;
+	ask(s, endpoint, number, LONG_USEC);
+	assert_int_equal(early.code, s->answer.code);
+	assert_string_equal(early.why, s->answer.why);
+	return true;
+}
+
 static void start(struct stage *s, const char *mode)
 {
 	s->pid = fake_runtime_start(s->socket, mode);
@@ -677,6 +698,53 @@ static void test_no_runtime(void **state)
 	stage_close(&s);
 }
 
+static void make_below(const struct stage *s, const char *name)
+{
+	char path[128];
+
+	(void)snprintf(path, sizeof(path), "%s%s", s->dir, name);
+	assert_int_equal(mkdir(path, 0755), 0);
+}
+
+/* Without a door, so without its libraries. */
+static void test_absent(void **state)
+{
+	static const char *const made[] = { "/run/x/sock", "/run/x", "/var/run",
+					    "/var",	   "/run",   NULL };
+	struct sockaddr_un address;
+	struct stage s;
+	char path[128];
+	int fd;
+
+	stage_open(&s);
+	assert_true(is_absent(&s, "/run/crio/crio.sock", KC_RUNTIME_VERSION));
+	assert_true(is_absent(&s, "unix:///var/run/crio/crio.sock", KC_RUNTIME_CONFIG_FILE));
+	make_below(&s, "/run");
+	make_below(&s, "/run/x");
+	make_below(&s, "/var");
+	(void)snprintf(path, sizeof(path), "%s/var/run", s.dir);
+	assert_int_equal(symlink("../run", path), 0);
+	assert_true(is_absent(&s, "/var/run/x/sock", KC_RUNTIME_VERSION));
+	/* Elsewhere a look could take for ever; and what is no question is not answered. */
+	assert_false(is_absent(&s, "/s", KC_RUNTIME_VERSION));
+	assert_false(is_absent(&s, "/run/../s", KC_RUNTIME_VERSION));
+	assert_false(is_absent(&s, "/running/s", KC_RUNTIME_VERSION));
+	assert_false(is_absent(&s, "/run/s", 0));
+	assert_false(is_absent(&s, "tcp://127.0.0.1:1", KC_RUNTIME_VERSION));
+	/* Anything that is there is for the door to tell. */
+	assert_false(is_absent(&s, "/run/x", KC_RUNTIME_VERSION));
+	(void)snprintf(path, sizeof(path), "%s/run/x/sock", s.dir);
+	bind_only(path, SOCK_STREAM, &address, &fd);
+	assert_false(is_absent(&s, "/run/x/sock", KC_RUNTIME_VERSION));
+	assert_false(is_absent(&s, "/var/run/x/sock", KC_RUNTIME_VERSION));
+	assert_int_equal(close(fd), 0);
+	KC_FOREACH_STR (name, made) {
+		(void)snprintf(path, sizeof(path), "%s%s", s.dir, name);
+		assert_int_equal(remove(path), 0);
+	}
+	stage_close(&s);
+}
+
 /* A link leads where it does below the root, never out of it. */
 static void test_links(void **state)
 {
@@ -770,6 +838,7 @@ int main(void)
 		cmocka_unit_test(test_slow_runtimes),
 		cmocka_unit_test(test_reuse),
 		cmocka_unit_test(test_no_runtime),
+		cmocka_unit_test(test_absent),
 		cmocka_unit_test(test_links),
 		cmocka_unit_test(test_forbidden_questions),
 		cmocka_unit_test(test_denied),
