@@ -290,7 +290,7 @@ void kc_member_read_log(struct kc_member *m)
 {
 	char chunk[4096];
 
-	for (unsigned i = 0; i < 64; i++) {
+	for (unsigned i = 0; m->log_fd >= 0 && i < 64; i++) {
 		ssize_t n = read(m->log_fd, chunk, sizeof(chunk));
 		size_t keep, over;
 
