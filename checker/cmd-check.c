@@ -396,19 +396,44 @@ static void configure(struct check *c)
 	};
 }
 
-static bool wants_digests(const struct check *c)
+static const struct kc_report_format *who_digests(const struct check *c)
 {
 	for (size_t i = 0; i < c->n_wanted; i++) {
-		if (c->wanted[i].format->digests)
-			return true;
+		if (c->wanted[i].format->sha256)
+			return c->wanted[i].format;
 	}
-	return false;
+	return NULL;
+}
+
+static int digest_sources(const struct check *c, const struct kc_report_format *format,
+			  const char *const **ret_digests)
+{
+	uint32_t n = c->profile->n_sources;
+	const char **digests = kc_arena_zalloc(c->arena, (size_t)n + 1, sizeof(*digests));
+
+	if (!digests)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < n; i++) {
+		const struct kc_source *source = c->profile->sources + i;
+		char *hex;
+
+		if (!source->text)
+			continue;
+		hex = kc_arena_zalloc(c->arena, 1, 65);
+		if (!hex)
+			return -ENOMEM;
+		format->sha256(source->text, source->size, hex);
+		digests[i] = hex;
+	}
+	*ret_digests = digests;
+	return 0;
 }
 
 static int make_report(struct check *c, const struct kc_outcome *outcome, uint64_t started,
 		       uint64_t duration, struct kc_report *ret_report)
 {
 	static const char *const no_layers[] = { NULL };
+	const struct kc_report_format *format = who_digests(c);
 	struct kc_report_plugin *plugins =
 		kc_arena_zalloc(c->arena, c->n_plugins + 1, sizeof(*plugins));
 	struct kc_report report = {
@@ -434,14 +459,15 @@ static int make_report(struct check *c, const struct kc_outcome *outcome, uint64
 		},
 	};
 
-	if (!plugins)
+	if (!plugins || (format && digest_sources(c, format, &report.source_digests) < 0))
 		return -ENOMEM;
 	for (uint32_t i = 0; i < c->n_plugins; i++) {
 		char *sha256 = NULL;
 
-		if (wants_digests(c)) {
+		if (format) {
 			sha256 = kc_arena_zalloc(c->arena, 1, 65);
-			if (!sha256 || kc_plugin_file_hash(c->plugins + i, NULL, sha256) < 0)
+			if (!sha256 ||
+			    kc_plugin_file_hash(c->plugins + i, format->sha256, NULL, sha256) < 0)
 				return -ENOMEM;
 		}
 		plugins[i] = (struct kc_report_plugin){
@@ -453,7 +479,7 @@ static int make_report(struct check *c, const struct kc_outcome *outcome, uint64
 		};
 	}
 	kc_surroundings_host(c->config.root, c->config.live, outcome->facts, outcome->n_facts,
-			     c->arena, &report.host);
+			     format ? format->sha256 : NULL, c->arena, &report.host);
 	kc_report_conclude(&report);
 	*ret_report = report;
 	return 0;

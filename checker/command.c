@@ -54,6 +54,8 @@ const struct kc_profile *kc_command_profile(const struct kc_command *command,
 		.profile_dirs = command->paths.profiles,
 		.plugin_dirs = command->paths.plugins,
 		.brief = on_plugin != NULL,
+		/* For digests, which the text report has none of. */
+		.keep_texts = o->reports.n > 0,
 		.on_plugin = on_plugin,
 		.context = context,
 	};

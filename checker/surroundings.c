@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <fcntl.h>
-#include <nettle/sha2.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
@@ -124,22 +123,19 @@ static const char *first_line(const struct kc_root *root, const char *path, stru
 
 /* machine-id(5) asks that the id itself be kept confidential, and hashed with an application's key.
  */
-static const char *hash_machine_id(const char *id, struct kc_arena *arena)
+static const char *hash_machine_id(const char *id,
+				   void (*sha256)(const void *data, size_t size, char ret_hex[65]),
+				   struct kc_arena *arena)
 {
-	static const char key[] = "k8scheck";
-	uint8_t digest[SHA256_DIGEST_SIZE];
-	struct sha256_ctx ctx;
-	char *hex;
+	char *hex, *keyed;
 
 	if (!id || strlen(id) != 32)
 		return NULL;
-	sha256_init(&ctx);
-	sha256_update(&ctx, sizeof(key) - 1, (const uint8_t *)key);
-	sha256_update(&ctx, strlen(id), (const uint8_t *)id);
-	sha256_digest(&ctx, sizeof(digest), digest);
-	hex = kc_arena_alloc(arena, 2 * sizeof(digest) + 1);
-	for (size_t i = 0; hex && i < sizeof(digest); i++)
-		(void)snprintf(hex + 2 * i, 3, "%02x", digest[i]);
+	keyed = kc_arena_printf(arena, "k8scheck%s", id);
+	hex = kc_arena_alloc(arena, 65);
+	if (!keyed || !hex)
+		return NULL;
+	sha256(keyed, strlen(keyed), hex);
 	return hex;
 }
 
@@ -155,7 +151,9 @@ static const char *find_hostname(const struct kc_root *root, bool live, struct k
 }
 
 void kc_surroundings_host(const char *path, bool live, const struct kc_fact_value *facts,
-			  uint32_t n_facts, struct kc_arena *arena, struct kc_report_host *ret_host)
+			  uint32_t n_facts,
+			  void (*sha256)(const void *data, size_t size, char ret_hex[65]),
+			  struct kc_arena *arena, struct kc_report_host *ret_host)
 {
 	kc_cleanup(kc_root_freep) struct kc_root *root = NULL;
 	struct kc_report_host host = {
@@ -170,8 +168,9 @@ void kc_surroundings_host(const char *path, bool live, const struct kc_fact_valu
 	}
 	if (kc_root_open(path, live ? KC_ROOT_LIVE : 0, NULL, &root) >= 0) {
 		host.hostname = find_hostname(root, live, arena);
-		host.machine_id_hash =
-			hash_machine_id(first_line(root, "/etc/machine-id", arena), arena);
+		if (sha256)
+			host.machine_id_hash = hash_machine_id(
+				first_line(root, "/etc/machine-id", arena), sha256, arena);
 	}
 	*ret_host = host;
 }

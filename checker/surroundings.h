@@ -16,9 +16,10 @@ const char *kc_surroundings_foreign(void);
 
 /*
  * Name, hashed machine id and the like of what is looked at, for reports; from facts where they
- * know. Never fails: what is not known is NULL. Kernel and machine are left out for an offline
- * root.
+ * know. Never fails: what is not known is NULL, and the machine id without `sha256` too. Kernel and
+ * machine are left out for an offline root.
  */
 void kc_surroundings_host(const char *root, bool live, const struct kc_fact_value *facts,
-			  uint32_t n_facts, struct kc_arena *arena,
-			  struct kc_report_host *ret_host);
+			  uint32_t n_facts,
+			  void (*sha256)(const void *data, size_t size, char ret_hex[65]),
+			  struct kc_arena *arena, struct kc_report_host *ret_host);

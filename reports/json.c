@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <jansson.h>
+#include <nettle/sha2.h>
 
 #include "base/clock.h"
 #include "finding.h"
@@ -152,19 +153,20 @@ static json_t *make_horizons(uint32_t horizons)
 	return TAKE_PTR(array);
 }
 
-static json_t *make_sources(struct writer *w, const struct kc_profile *profile)
+static json_t *make_sources(struct writer *w, const struct kc_report *report)
 {
 	kc_cleanup(json_decrefp) json_t *array = json_array();
 
-	for (uint32_t i = 0; i < profile->n_sources; i++) {
-		const struct kc_source *source = profile->sources + i;
+	for (uint32_t i = 0; i < report->profile->n_sources; i++) {
+		const struct kc_source *source = report->profile->sources + i;
+		const char *digest = report->source_digests ? report->source_digests[i] : NULL;
 		kc_cleanup(json_decrefp) json_t *json = json_object();
 
 		/* Options of the command line are sources too, and no files. */
-		if (!source->sha256)
+		if (!digest)
 			continue;
 		if (set_text(w, json, "file", source->name) < 0 ||
-		    set_text(w, json, "sha256", source->sha256) < 0 ||
+		    set_text(w, json, "sha256", digest) < 0 ||
 		    set_text_if(w, json, "warning", source->warning) < 0 ||
 		    json_array_append_new(array, TAKE_PTR(json)) < 0)
 			return NULL;
@@ -172,15 +174,16 @@ static json_t *make_sources(struct writer *w, const struct kc_profile *profile)
 	return TAKE_PTR(array);
 }
 
-static json_t *make_profile(struct writer *w, const struct kc_profile *profile)
+static json_t *make_profile(struct writer *w, const struct kc_report *report)
 {
+	const struct kc_profile *profile = report->profile;
 	kc_cleanup(json_decrefp) json_t *json = json_object();
 
 	if (!profile)
 		return json_null();
 	if (set_text(w, json, "name", profile->name) < 0 ||
 	    set_text(w, json, "title", profile->title) < 0 ||
-	    set(json, "sources", make_sources(w, profile)) < 0)
+	    set(json, "sources", make_sources(w, report)) < 0)
 		return NULL;
 	return TAKE_PTR(json);
 }
@@ -222,7 +225,7 @@ static json_t *make_run(struct writer *w, const struct kc_report *report)
 	    set_number(json, "uid", run->uid) < 0 ||
 	    set(json, "sandbox", text_list(w, run->sandbox)) < 0 ||
 	    set(json, "warnings", text_list(w, run->warnings)) < 0 ||
-	    set(json, "profile", make_profile(w, report->profile)) < 0 ||
+	    set(json, "profile", make_profile(w, report)) < 0 ||
 	    set(json, "plugins", make_plugins(w, report)) < 0)
 		return NULL;
 	return TAKE_PTR(json);
@@ -444,6 +447,18 @@ static int write_json(const struct kc_report *report, const struct kc_report_sty
 	return 0;
 }
 
+static void sha256(const void *data, size_t size, char ret_hex[65])
+{
+	uint8_t digest[SHA256_DIGEST_SIZE];
+	struct sha256_ctx ctx;
+
+	sha256_init(&ctx);
+	sha256_update(&ctx, size, data);
+	sha256_digest(&ctx, sizeof(digest), digest);
+	for (size_t i = 0; i < sizeof(digest); i++)
+		(void)snprintf(ret_hex + 2 * i, 3, "%02x", digest[i]);
+}
+
 extern const struct kc_report_format KC_REPORT_SYMBOL;
 __attribute__((visibility("default"))) const struct kc_report_format KC_REPORT_SYMBOL = {
 	.magic = KC_REPORT_MAGIC,
@@ -451,5 +466,5 @@ __attribute__((visibility("default"))) const struct kc_report_format KC_REPORT_S
 	.name = "json",
 	.title = "for programs: everything, as k8scheck-report.schema.json describes it",
 	.write = write_json,
-	.digests = true,
+	.sha256 = sha256,
 };

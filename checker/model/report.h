@@ -51,6 +51,8 @@ struct kc_report {
 	struct kc_report_host host;
 	struct kc_report_run run;
 	const struct kc_profile *profile;
+	const char *const
+		*source_digests; /* of the profile's sources; NULL where no format prints it */
 	const struct kc_report_plugin *plugins;
 	uint32_t n_plugins;
 	const struct kc_fact_value *facts;
@@ -85,5 +87,8 @@ struct kc_report_format {
 	uint32_t size; /* of struct kc_report: a module of another build is refused */
 	const char *name, *title;
 	kc_report_writer *write;
-	bool digests; /* it prints the digests of plugins, which take reading all of them */
+	/* SHA-256 in hexadecimal, of a format that prints digests of plugins and profiles; else
+	 * NULL.
+	 */
+	void (*sha256)(const void *data, size_t size, char ret_hex[65]);
 };

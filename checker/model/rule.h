@@ -64,7 +64,9 @@ struct kc_rule {
 /* What a profile comes to: validated, and constant from then on. */
 struct kc_source {
 	const char *name; /* file as given, "-", "--set", "--var", "manifest", "default" */
-	const char *sha256; /* of files: hexadecimal; else NULL */
+	/* Of files, and of what came from standard input, if the request keeps that; else NULL. */
+	const char *text;
+	size_t size;
 	const char *warning; /* others can write it: a sentence; else NULL */
 };
 

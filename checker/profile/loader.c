@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <nettle/sha2.h>
 #include <sys/stat.h>
 
 #include "base/fdio.h"
@@ -53,27 +52,6 @@ struct kc_where kc_loader_where(struct kc_loader *l, uint16_t input)
 bool kc_loader_untrusted(const struct kc_loader *l, uint16_t input)
 {
 	return l->inputs[input].warning != NULL;
-}
-
-static const char *digest(struct kc_arena *arena, const struct kc_buf *text)
-{
-	static const char hex[] = "0123456789abcdef";
-	uint8_t sum[SHA256_DIGEST_SIZE];
-	struct sha256_ctx ctx;
-	char *s;
-
-	sha256_init(&ctx);
-	sha256_update(&ctx, text->len, (const uint8_t *)text->data);
-	sha256_digest(&ctx, sizeof(sum), sum);
-	s = kc_arena_alloc(arena, 2 * sizeof(sum) + 1);
-	if (!s)
-		return NULL;
-	for (size_t i = 0; i < sizeof(sum); i++) {
-		s[2 * i] = hex[sum[i] >> 4];
-		s[2 * i + 1] = hex[sum[i] & 15];
-	}
-	s[2 * sizeof(sum)] = 0;
-	return s;
 }
 
 static int parse(struct kc_loader *l, uint16_t input, const struct kc_buf *text, const char *what,
@@ -133,9 +111,12 @@ int kc_loader_read(struct kc_loader *l, int fd, const char *name, const struct k
 			    r == -EFBIG ? "it is larger than 16 MiB" : kc_strerror(r));
 		return 0;
 	}
-	l->inputs[input].sha256 = digest(l->arena, &text);
-	if (!l->inputs[input].sha256)
-		return -ENOMEM;
+	if (l->request->keep_texts) {
+		l->inputs[input].text = kc_arena_memdup(l->arena, text.data, text.len);
+		l->inputs[input].size = text.len;
+		if (!l->inputs[input].text)
+			return -ENOMEM;
+	}
 	if (distrust->text[0]) {
 		l->inputs[input].warning = kc_arena_strdup(l->arena, distrust->text);
 		if (!l->inputs[input].warning)

@@ -17,7 +17,8 @@
 struct kc_input {
 	const char *name; /* as in struct kc_source */
 	const char *label; /* as messages begin */
-	const char *sha256, *warning;
+	const char *text, *warning; /* text: if the request keeps it */
+	size_t size;
 	bool option;
 	bool merged; /* a profile, with all it extends; which file it was: */
 	dev_t dev;

@@ -66,7 +66,8 @@ static int keep_sources(struct kc_loader *l, struct kc_profile *profile)
 		const struct kc_input *input = l->inputs + i;
 
 		sources[i].name = kc_arena_strdup(l->arena, input->name);
-		sources[i].sha256 = input->sha256;
+		sources[i].text = input->text;
+		sources[i].size = input->size;
 		sources[i].warning = input->warning;
 		if (!sources[i].name)
 			return -ENOMEM;

@@ -22,6 +22,7 @@ struct kc_profile_request {
 	const char *const *profile_dirs; /* where names are looked for, first hit wins */
 	const char *const *plugin_dirs; /* where manifests are: DIR/NAME.yaml */
 	bool brief; /* of manifests: see struct kc_manifest_cache */
+	bool keep_texts; /* of sources */
 	/*
 	 * Told of each plugin that a rule needs, once, when that is seen; the profile may turn out
 	 * faulty all the same. May be NULL.

@@ -160,8 +160,6 @@ static int tell(struct kc_crew *crew, struct kc_member *m)
 	kc_frame_end(out, kc_frame_begin(out, KC_FRAME_OPEN, 0));
 	if (out->failed)
 		return -ENOMEM;
-	/* One that is gone already is seen to be by the end of its channel. */
-	kc_member_push(m);
 	return 0;
 }
 

@@ -33,6 +33,7 @@ struct kc_member {
 	bool waited; /* for facts, in the rule that it is in */
 	bool replaces; /* another of its plugin that has died */
 	bool wants_facts; /* it gathers them, before it does anything else */
+	bool ordered; /* while it loads: it was told already what to do first */
 	bool dismissed; /* its end was asked for */
 	bool open; /* its channel has not been closed by the other end */
 	uint64_t dismissed_usec;

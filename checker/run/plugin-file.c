@@ -2,7 +2,6 @@
 #include <elf.h>
 #include <fcntl.h>
 #include <link.h>
-#include <nettle/sha2.h>
 #include <stdio.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -207,18 +206,6 @@ int kc_plugin_elf_check(const char *path, const unsigned char *data, size_t size
 	return r;
 }
 
-static void hash(const unsigned char *data, size_t size, char hex[65])
-{
-	uint8_t digest[SHA256_DIGEST_SIZE];
-	struct sha256_ctx ctx;
-
-	sha256_init(&ctx);
-	sha256_update(&ctx, size, data);
-	sha256_digest(&ctx, sizeof(digest), digest);
-	for (size_t i = 0; i < sizeof(digest); i++)
-		(void)snprintf(hex + 2 * i, 3, "%02x", digest[i]);
-}
-
 static int look_into(const struct kc_plugin_file *file, struct kc_err *err)
 {
 	unsigned char *data;
@@ -235,13 +222,15 @@ static int look_into(const struct kc_plugin_file *file, struct kc_err *err)
 	return r;
 }
 
-int kc_plugin_file_hash(const struct kc_plugin_file *file, struct kc_err *err, char ret_hex[65])
+int kc_plugin_file_hash(const struct kc_plugin_file *file,
+			void (*sha256)(const void *data, size_t size, char ret_hex[65]),
+			struct kc_err *err, char ret_hex[65])
 {
 	unsigned char *data = mmap(NULL, file->size, PROT_READ, MAP_PRIVATE, file->fd, 0);
 
 	if (data == MAP_FAILED)
 		return kc_err_set(err, -errno, "%s: %s", file->path, kc_strerror(errno));
-	hash(data, file->size, ret_hex);
+	sha256(data, file->size, ret_hex);
 	(void)munmap(data, file->size);
 	return 0;
 }

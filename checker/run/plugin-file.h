@@ -28,9 +28,10 @@ int kc_plugin_file_open(const struct kc_manifest *manifest, struct kc_trust_fold
 			struct kc_err *err, struct kc_plugin_file *ret_file);
 void kc_plugin_file_done(struct kc_plugin_file *file);
 
-/* The SHA-256 of what was opened, in hexadecimal; for reports, so that a run need not wait for it.
- */
-int kc_plugin_file_hash(const struct kc_plugin_file *file, struct kc_err *err, char ret_hex[65]);
+/* The digest of what was opened, by a report format's function. */
+int kc_plugin_file_hash(const struct kc_plugin_file *file,
+			void (*sha256)(const void *data, size_t size, char ret_hex[65]),
+			struct kc_err *err, char ret_hex[65]);
 
 /* Looks into an ELF object of `size` bytes; pure, for tests and fuzzing. `path` is for messages. */
 int kc_plugin_elf_check(const char *path, const unsigned char *data, size_t size,

@@ -42,6 +42,17 @@ static void on_refused(struct kc_running *run, struct kc_member *m, const struct
 	m->state = KC_MEMBER_GONE;
 }
 
+static void on_ready(struct kc_member *m)
+{
+	m->state = KC_MEMBER_IDLE;
+	m->seen_usec = kc_now_usec();
+	if (m->ordered)
+		m->state = m->wants_facts ? KC_MEMBER_GATHERING : KC_MEMBER_RUNNING;
+	else if (m->wants_facts)
+		(void)kc_member_gather(m);
+	m->ordered = false;
+}
+
 static void on_done(struct kc_running *run, struct kc_member *m, const struct kc_frame *frame)
 {
 	const char *why;
@@ -115,9 +126,7 @@ static void on_frame(struct kc_running *run, struct kc_member *m, const struct k
 	case KC_FRAME_READY:
 		if (m->state != KC_MEMBER_LOADING)
 			break;
-		m->state = KC_MEMBER_IDLE;
-		if (m->wants_facts)
-			(void)kc_member_gather(m);
+		on_ready(m);
 		return;
 	case KC_FRAME_REFUSED:
 		if (m->state != KC_MEMBER_LOADING)

@@ -50,6 +50,12 @@ static void clear_unconditional(struct kc_running *run, struct kc_member *m)
 	free(held);
 }
 
+/* Or will, as soon as it has loaded its plugin. */
+static bool is_running(const struct kc_member *m)
+{
+	return m->state == KC_MEMBER_RUNNING || (m->ordered && !m->wants_facts);
+}
+
 static void on_facts(struct kc_running *run)
 {
 	kc_run_bound_facts(run);
@@ -59,7 +65,7 @@ static void on_facts(struct kc_running *run)
 	run->released = true;
 	/* Those that run already may wait for them. */
 	for (size_t i = 0; i < run->crew.n_members; i++) {
-		if (run->crew.members[i]->state == KC_MEMBER_RUNNING)
+		if (is_running(run->crew.members[i]))
 			(void)kc_member_facts(run->crew.members[i], run->facts, run->n_facts);
 	}
 }
@@ -93,13 +99,32 @@ void kc_run_release(struct kc_running *run)
 	if (!run->released && kc_run_gathered(run))
 		on_facts(run);
 	for (size_t i = 0; i < run->crew.n_members; i++)
-		running += run->crew.members[i]->state == KC_MEMBER_RUNNING;
+		running += is_running(run->crew.members[i]);
 	for (size_t i = 0; i < run->crew.n_members && running < run->config->jobs; i++) {
 		struct kc_member *m = run->crew.members[i];
 
 		if (m->state == KC_MEMBER_IDLE && !m->dismissed && !m->wants_facts)
 			running += employ(run, m);
 	}
+}
+
+/* Tells it what it can begin with once its plugin is loaded, which saves asking when that is. */
+static void order(struct kc_running *run, struct kc_member *m)
+{
+	uint32_t running = 0;
+
+	for (size_t i = 0; i < run->crew.n_members; i++)
+		running += is_running(run->crew.members[i]);
+	if (m->wants_facts) {
+		(void)kc_member_gather(m);
+	} else {
+		clear_unconditional(run, m);
+		if (m->next == m->cleared || running >= run->config->jobs)
+			return;
+		(void)kc_member_run(m);
+	}
+	m->state = KC_MEMBER_LOADING;
+	m->ordered = true;
 }
 
 static int hire_for(struct kc_running *run, uint32_t plugin)
@@ -135,6 +160,7 @@ static int hire_for(struct kc_running *run, uint32_t plugin)
 		if (r < 0)
 			return r;
 		m->wants_facts = i == 0 && manifest->n_facts > 0;
+		order(run, m);
 	}
 	return 0;
 }

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Where the program writes: reports to files, FIFOs and devices, colour and progress on a terminal, a closed output."""
 
+import hashlib
 import json
 import os
 import re
@@ -292,6 +293,27 @@ def test_reports(host):
         )
 
 
+def test_digests(host):
+    """Of what was judged by, in JSON: as sha256sum(1) has them."""
+    with tempfile.TemporaryDirectory(prefix="k8scheck-test-") as tmp:
+        path = os.path.join(tmp, "p.yaml")
+        with open(path, "w") as f:
+            f.write(PROFILE)
+        result = call("--root", host.path, "--live", "--profile", path, "--report", "json")
+        report = json.loads(result.out)
+        suite.expect(
+            "the profile", [(s["file"], s["sha256"]) for s in report["run"]["profile"]["sources"]], [(path, digest(path))]
+        )
+        suite.expect_true("plugins", len(report["run"]["plugins"]) > 0)
+        for plugin in report["run"]["plugins"]:
+            suite.expect(f"the plugin {plugin['name']}", plugin["sha256"], digest(plugin["path"]))
+
+
+def digest(path):
+    with open(path, "rb") as f:
+        return hashlib.sha256(f.read()).hexdigest()
+
+
 def umask():
     mask = os.umask(0o022)
     os.umask(mask)
@@ -303,4 +325,5 @@ with Host(FILES) as host:
     test_progress(host)
     test_standard_output(host)
     test_reports(host)
+    test_digests(host)
 suite.end()

@@ -34,9 +34,12 @@ static const struct kc_report_plugin plugins[] = {
 };
 
 static const struct kc_source sources[] = {
-	{ .name = "profiles/crio-1.18.yaml",
-	  .sha256 = "60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752" },
+	{ .name = "profiles/crio-1.18.yaml" },
 	{ .name = "--set" },
+};
+static const char *const source_digests[] = {
+	"60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752",
+	NULL,
 };
 
 static const char *const layers[] = { "mount namespace", "read-only mounts", "no new privileges",
@@ -200,6 +203,7 @@ static struct kc_report *make_frame(struct kc_arena *arena, struct kc_rule *rule
 		.n_plugins = KC_ARRAY_SIZE(manifests),
 	};
 	*report = (struct kc_report){
+		.source_digests = source_digests,
 		.host = { .hostname = "node-1",
 			  .kernel = "5.10.0-28-amd64",
 			  .machine = "x86_64",

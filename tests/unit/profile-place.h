@@ -116,6 +116,7 @@ static inline int teardown(void **state)
 
 struct options {
 	const char *const *profiles, *const *var_files, *const *vars, *const *sets;
+	bool keep_texts;
 };
 
 #define LIST(...) ((const char *const[]){ __VA_ARGS__, NULL })
@@ -131,6 +132,7 @@ static inline int load(struct place *p, const struct options *o)
 		.sets = o->sets,
 		.profile_dirs = profile_dirs,
 		.plugin_dirs = plugin_dirs,
+		.keep_texts = o->keep_texts,
 	};
 
 	forget(p);

@@ -73,7 +73,7 @@ static void test_every_key(void **state)
 	assert_int_equal(profile->n_plugins, 2);
 	assert_string_equal(profile->plugins[0]->name, "demo");
 	assert_string_equal(profile->plugins[1]->name, "os");
-	assert_int_equal(strlen(profile->sources[0].sha256), 64);
+	assert_null(profile->sources[0].text);
 	assert_null(profile->sources[0].warning);
 	expect_origin(p, r->origins + KC_RULE_CHECK, "p.yaml:5:5");
 	expect_origin(p, r->origins + KC_RULE_FIX, "p.yaml:23:5");
@@ -107,14 +107,19 @@ static void test_defaults(void **state)
 	expect_param_origin(p, r, "wait", "manifest:0:0");
 }
 
-static void test_digest(void **state)
+static void test_text_kept(void **state)
 {
 	struct place *p = *state;
-	const struct kc_profile *profile = must_load(p, with_text(p, RULE));
+	struct options o = *with_text(p, RULE);
+	const struct kc_profile *profile;
 
-	/* By sha256sum(1). */
-	assert_string_equal(profile->sources[0].sha256,
-			    "e2a485bd373a8349c179e29fca9208e6cc78dc1bdf609b78b6e9c394ff86c456");
+	o.keep_texts = true;
+	profile = must_load(p, &o);
+	assert_int_equal(profile->sources[0].size, strlen(RULE));
+	assert_memory_equal(profile->sources[0].text, RULE, strlen(RULE));
+	/* "default" and "manifest" are no files. */
+	for (uint32_t i = 1; i < profile->n_sources; i++)
+		assert_null(profile->sources[i].text);
 }
 
 /* ---- merging */
@@ -505,7 +510,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_every_key),	     TEST(test_defaults),
-		TEST(test_digest),	     TEST(test_override),
+		TEST(test_text_kept),	     TEST(test_override),
 		TEST(test_several_profiles), TEST(test_diamond),
 		TEST(test_extends_beside),   TEST(test_extends_faults),
 		TEST(test_extends_deep),     TEST(test_change_of_check),

@@ -27,6 +27,19 @@ static int teardown(void **state)
 	return 0;
 }
 
+/* By sha256sum(1). */
+static void test_digest(void **state)
+{
+	char hex[65];
+
+	kc_report_format_json.sha256("", 0, hex);
+	assert_string_equal(hex,
+			    "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+	kc_report_format_json.sha256("rules:\n", 7, hex);
+	assert_string_equal(hex,
+			    "691dee1691f91991c3132eb21b6ee837cd18d3ea164cbbc64428aeb4325075e1");
+}
+
 static char *write_report(struct kc_arena *arena, const struct kc_report *report, size_t *ret_size)
 {
 	char *text;
@@ -208,6 +221,7 @@ static void test_full_device_is_an_error(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_digest),
 		cmocka_unit_test(test_format),
 		cmocka_unit_test_setup_teardown(test_golden, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_hostile, setup, teardown),
