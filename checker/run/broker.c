@@ -37,6 +37,7 @@ struct pending {
 	pid_t door;
 	uint64_t timeout_usec;
 	uint64_t deadline_usec; /* UINT64_MAX: the door is at another, asked before */
+	char *late; /* what to say at the deadline; NULL: the door has to, within some grace */
 };
 
 struct broker {
@@ -56,6 +57,12 @@ static void fail(struct broker *b, uint32_t number, int code, const char *why)
 	const struct kc_answer answer = { .code = code, .why = why };
 
 	kc_frame_answer(&b->channel.out, number, &answer);
+}
+
+static void drop_pending(struct broker *b, size_t index)
+{
+	free(b->pending[index].late);
+	b->pending[index] = b->pending[--b->n_pending];
 }
 
 static bool is_door(const void *context, pid_t pid)
@@ -105,7 +112,7 @@ static void end_door(struct broker *b, size_t index, const char *why)
 			continue;
 		}
 		fail(b, b->pending[i].number, -EIO, why);
-		b->pending[i] = b->pending[--b->n_pending];
+		drop_pending(b, i);
 	}
 	kill_door(d);
 	forget_door(b, index);
@@ -185,7 +192,8 @@ static void start_next(struct broker *b, pid_t door)
 			first = p;
 	}
 	if (first && first->deadline_usec == UINT64_MAX)
-		first->deadline_usec = kc_now_usec() + first->timeout_usec + GRACE_USEC;
+		first->deadline_usec =
+			kc_now_usec() + first->timeout_usec + (first->late ? 0 : GRACE_USEC);
 }
 
 /*
@@ -221,7 +229,7 @@ static void pass_on(struct broker *b, const struct kc_frame *frame)
 	struct kc_answer absent = { 0 };
 	struct kc_question question;
 	struct door_process *d;
-	const char *key;
+	const char *key, *late;
 	kc_door *own;
 
 	if (kc_read_question(frame, &arena, &question) < 0) {
@@ -252,11 +260,13 @@ static void pass_on(struct broker *b, const struct kc_frame *frame)
 		     "--jobs");
 		return;
 	}
+	late = kc_door_late(&question, &arena);
 	b->pending[b->n_pending++] = (struct pending){
 		.number = frame->rule,
 		.door = d->pid,
 		.timeout_usec = KC_MIN(question.timeout_usec, (uint64_t)TIMEOUT_MAX_USEC),
 		.deadline_usec = UINT64_MAX,
+		.late = late ? strdup(late) : NULL,
 	};
 	start_next(b, d->pid);
 	kc_frame_question(&d->channel.out, frame->rule, &question);
@@ -286,7 +296,7 @@ static bool settle(struct broker *b, const struct door_process *d, uint32_t numb
 {
 	for (size_t i = 0; i < b->n_pending; i++) {
 		if (b->pending[i].number == number && b->pending[i].door == d->pid) {
-			b->pending[i] = b->pending[--b->n_pending];
+			drop_pending(b, i);
 			return true;
 		}
 	}
@@ -337,11 +347,13 @@ static void end_late(struct broker *b)
 
 		if (b->pending[i].deadline_usec > now)
 			continue;
-		fail(b, b->pending[i].number, -EIO,
-		     "whoever asks it did not say in time that there is no answer, which is a "
-		     "fault of "
-		     "k8scheck, or of a machine that is too busy");
-		b->pending[i] = b->pending[--b->n_pending];
+		if (b->pending[i].late)
+			fail(b, b->pending[i].number, -ETIMEDOUT, b->pending[i].late);
+		else
+			fail(b, b->pending[i].number, -EIO,
+			     "whoever asks it did not say in time that there is no answer, which "
+			     "is a fault of k8scheck, or of a machine that is too busy");
+		drop_pending(b, i);
 		for (size_t k = 0; k < b->n_doors; k++) {
 			if (b->doors[k].pid == door) {
 				end_door(b, k, "the one before it took too long");

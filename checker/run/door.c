@@ -54,6 +54,11 @@ const char *kc_door_key(const struct kc_question *question, struct kc_arena *are
 	return key ? key : kind->module;
 }
 
+const char *kc_door_late(const struct kc_question *question, struct kc_arena *arena)
+{
+	return question->kind == KC_ASK_LOOKUP ? kc_lookup_late(question, arena) : NULL;
+}
+
 /* A module that is there and trusted; the first folder that has it decides. */
 static int open_module(const char *const *dirs, const char *name, struct kc_err *err, int *ret_fd)
 {

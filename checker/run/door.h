@@ -10,6 +10,13 @@
  */
 const char *kc_door_key(const struct kc_question *question, struct kc_arena *arena);
 
+/*
+ * What it means that a question was not answered within its time, where its door cannot watch the
+ * time itself: a sentence for -ETIMEDOUT, in the arena. NULL where the door does, and has to say so
+ * soon after.
+ */
+const char *kc_door_late(const struct kc_question *question, struct kc_arena *arena);
+
 /* Serves questions from a channel until it closes; the main function of a door's process. */
 kc_noreturn void kc_door_main(const struct kc_run_config *config, const struct kc_root *root,
 			      int channel);

@@ -49,17 +49,6 @@ int kc_child_cloexec_from(int first)
 	return 0;
 }
 
-int kc_child_close_from(int first)
-{
-	int last = last_fd();
-
-	if (syscall(SYS_close_range, first, ~0u, 0) == 0)
-		return 0;
-	for (int fd = first; fd < last; fd++)
-		(void)close(fd);
-	return 0;
-}
-
 /* A user other than root may have some too. */
 static int drop_capabilities(void)
 {

@@ -12,9 +12,6 @@
 /* Marks every descriptor from `first` on to be closed by exec. Negative errno on failure. */
 int kc_child_cloexec_from(int first);
 
-/* Closes every descriptor from `first` on. Negative errno on failure. */
-int kc_child_close_from(int first);
-
 /*
  * Gives up root for good: user and group nobody (65534), no other groups, no capabilities, no new
  * privileges by exec. Without root only the last. Negative errno on failure: the child must not go

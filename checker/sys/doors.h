@@ -12,11 +12,15 @@
 
 /*
  * KC_ASK_LOOKUP: numeric addresses of strings.item[0], each once, in the order of the resolver, an
- * item each. The resolver runs in a child without privileges, which is killed at the deadline.
- * -ENOENT: the name has no address; -ETIMEDOUT: no name server answered; -EOPNOTSUPP: the root is
- * not "/", whose resolver alone we have.
+ * item each. It takes all rights from the process that it runs in, which is good for nothing else
+ * then, and it watches no deadline, since the resolver does not: who asks ends that process, and
+ * kc_lookup_late() says what that means. -ENOENT: the name has no address; -ETIMEDOUT: no name
+ * server answered; -EOPNOTSUPP: the root is not "/", whose resolver alone we have.
  */
 kc_door kc_door_lookup;
+
+/* The sentence of -ETIMEDOUT for a look-up that was ended, in the arena; NULL without memory. */
+const char *kc_lookup_late(const struct kc_question *question, struct kc_arena *arena);
 
 /*
  * KC_ASK_PORT: connects to the numeric address strings.item[0] at TCP port `number`, says nothing,

@@ -1,25 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <fcntl.h>
 #include <netdb.h>
-#include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
-#include "base/clock.h"
-#include "base/fdio.h"
-#include "base/num.h"
 #include "child.h"
 #include "doors.h"
 
 enum {
 	MAX_NAME = 253,
 	MAX_ADDRESSES = 64,
-	MAX_ANSWER = 8 * 1024,
 	MAX_DATA_MIB = 256,
 	MAX_FILES = 64,
-	REAP_USEC = 200 * 1000,
 };
 
 #if defined(__SANITIZE_ADDRESS__)
@@ -40,82 +34,27 @@ static bool name_is_valid(const char *name)
 	return n > 0 && n <= MAX_NAME;
 }
 
-/* What the child writes: the result of getaddrinfo() and, for EAI_SYSTEM, errno; then addresses; a
- * line each. */
-static void kc_noreturn resolve(const char *name, int out)
+/*
+ * The resolver loads modules that others configure and reads what strangers send: this process
+ * keeps no right that they could use. A change of user also drops the signal at the end of the
+ * parent.
+ */
+static int give_up_rights(void)
 {
-	const struct addrinfo hints = { .ai_socktype = SOCK_STREAM };
-	struct addrinfo *list = NULL;
-	struct kc_buf text = { 0 };
-	unsigned n = 0;
+	pid_t parent = getppid();
 	int r;
 
-	(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-	if (dup2(out, 0) < 0 || kc_child_close_from(1) < 0 || kc_child_drop_privileges() < 0 ||
-	    kc_child_limit(RLIMIT_CORE, 1) < 0 || kc_child_limit(RLIMIT_FSIZE, 0) < 0 ||
-	    kc_child_limit(RLIMIT_NOFILE, MAX_FILES) < 0 ||
-	    (LIMIT_DATA && kc_child_limit(RLIMIT_DATA, (uint64_t)MAX_DATA_MIB << 20) < 0))
-		_exit(1);
-	r = getaddrinfo(name, NULL, &hints, &list);
-	kc_buf_addf(&text, "%d\n%d\n", r, r == EAI_SYSTEM ? errno : 0);
-	for (const struct addrinfo *a = list; r == 0 && a && n < MAX_ADDRESSES; a = a->ai_next) {
-		char address[NI_MAXHOST];
-
-		if (getnameinfo(a->ai_addr, a->ai_addrlen, address, sizeof(address), NULL, 0,
-				NI_NUMERICHOST) != 0)
-			continue;
-		kc_buf_addf(&text, "%s\n", address);
-		n++;
-	}
-	_exit(kc_buf_error(&text) < 0 || kc_write_all(0, text.data, text.len) < 0);
-}
-
-/* Reads to the end of the child's answer. */
-static int read_answer(int fd, uint64_t deadline_usec, struct kc_buf *b)
-{
-	char chunk[1024];
-
-	for (;;) {
-		struct pollfd pfd = { .fd = fd, .events = POLLIN };
-		int r = poll(&pfd, 1, kc_child_poll_timeout(deadline_usec));
-		ssize_t n;
-
-		if (r < 0 && errno == EINTR)
-			continue;
-		if (r < 0)
-			return -errno;
-		if (r == 0)
-			return -ETIMEDOUT;
-		n = read(fd, chunk, sizeof(chunk));
-		if (n < 0)
-			return -errno;
-		if (n == 0)
-			return kc_buf_error(b);
-		kc_buf_add(b, chunk, (size_t)n);
-		if (b->len > MAX_ANSWER)
-			return -EFBIG;
-	}
-}
-
-static int ask_child(const char *name, uint64_t deadline_usec, struct kc_buf *b)
-{
-	kc_cleanup(kc_closep) int in = -EBADF;
-	int pipe_fds[2], r;
-	pid_t pid;
-
-	if (pipe2(pipe_fds, O_CLOEXEC) < 0)
-		return -errno;
-	in = pipe_fds[0];
-	pid = fork();
-	if (pid == 0)
-		resolve(name, pipe_fds[1]);
-	r = pid < 0 ? -errno : 0;
-	(void)kc_close(pipe_fds[1]);
+	r = kc_child_drop_privileges();
+	if (r >= 0)
+		r = kc_child_limit(RLIMIT_FSIZE, 0);
+	if (r >= 0)
+		r = kc_child_limit(RLIMIT_NOFILE, MAX_FILES);
+	if (r >= 0 && LIMIT_DATA)
+		r = kc_child_limit(RLIMIT_DATA, (uint64_t)MAX_DATA_MIB << 20);
 	if (r < 0)
 		return r;
-	r = read_answer(in, deadline_usec, b);
-	(void)kc_child_reap(pid, REAP_USEC);
-	return r;
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	return getppid() == parent ? 0 : -ESRCH;
 }
 
 static bool answer_has(const struct kc_answer *answer, const char *text)
@@ -153,37 +92,35 @@ static void fail(struct kc_answer *answer, struct kc_arena *arena, const char *n
 		       error == EAI_SYSTEM ? kc_strerror(system) : gai_strerror(error));
 }
 
-/* Turns the child's lines into the answer. They are ours, but of a process that read foreign bytes.
- */
-static void read_lines(const char *name, char *text, struct kc_arena *arena,
-		       struct kc_answer *answer)
+static void add_addresses(const struct addrinfo *list, struct kc_arena *arena,
+			  struct kc_answer *answer)
 {
-	char *save = NULL, *line = strtok_r(text, "\n", &save);
-	char *second = line ? strtok_r(NULL, "\n", &save) : NULL;
-	int64_t error, system;
+	for (const struct addrinfo *a = list; a && answer->n_items < MAX_ADDRESSES;
+	     a = a->ai_next) {
+		char address[NI_MAXHOST];
 
-	if (!second || kc_parse_i64(line, &error) < 0 || kc_parse_i64(second, &system) < 0) {
-		kc_answer_fail(answer, arena, -ECONNRESET,
-			       "%s cannot be looked up: the resolver's process died", name);
-		return;
+		if (getnameinfo(a->ai_addr, a->ai_addrlen, address, sizeof(address), NULL, 0,
+				NI_NUMERICHOST) == 0 &&
+		    !answer_has(answer, address))
+			kc_answer_adds(answer, arena, address);
 	}
-	if (error != 0) {
-		fail(answer, arena, name, (int)error, (int)system);
-		return;
-	}
-	while ((line = strtok_r(NULL, "\n", &save)))
-		if (!answer_has(answer, line))
-			kc_answer_adds(answer, arena, line);
-	if (answer->code == 0 && answer->n_items == 0)
-		fail(answer, arena, name, EAI_NODATA, 0);
+}
+
+const char *kc_lookup_late(const struct kc_question *question, struct kc_arena *arena)
+{
+	const char *name = question->strings.n == 1 ? question->strings.item[0] : "";
+
+	return kc_arena_printf(arena, "%s could not be looked up within %llu ms",
+			       name_is_valid(name) ? name : "the name",
+			       (unsigned long long)(question->timeout_usec / 1000));
 }
 
 void kc_door_lookup(const struct kc_door_host *host, void **state,
 		    const struct kc_question *question, struct kc_arena *arena,
 		    struct kc_answer *ret_answer)
 {
-	uint64_t deadline = kc_now_usec() + question->timeout_usec;
-	struct kc_buf text = { 0 };
+	const struct addrinfo hints = { .ai_socktype = SOCK_STREAM };
+	struct addrinfo *list = NULL;
 	const char *name;
 	int r;
 
@@ -202,14 +139,21 @@ void kc_door_lookup(const struct kc_door_host *host, void **state,
 			name, kc_root_path(host->root));
 		return;
 	}
-	r = ask_child(name, deadline, &text);
-	if (r == -ETIMEDOUT)
-		kc_answer_fail(ret_answer, arena, r, "%s could not be looked up within %llu ms",
-			       name, (unsigned long long)(question->timeout_usec / 1000));
-	else if (r < 0)
-		kc_answer_fail(ret_answer, arena, r, "%s cannot be looked up: %s", name,
-			       kc_strerror(r));
-	else
-		read_lines(name, text.data ? text.data : (char[]){ "" }, arena, ret_answer);
-	kc_buf_done(&text);
+	r = give_up_rights();
+	if (r < 0) {
+		kc_answer_fail(ret_answer, arena, r,
+			       "%s is not looked up: the resolver's process keeps rights it shall "
+			       "not have: %s",
+			       name, kc_strerror(r));
+		return;
+	}
+	r = getaddrinfo(name, NULL, &hints, &list);
+	if (r != 0) {
+		fail(ret_answer, arena, name, r, errno);
+		return;
+	}
+	add_addresses(list, arena, ret_answer);
+	freeaddrinfo(list);
+	if (ret_answer->code == 0 && ret_answer->n_items == 0)
+		fail(ret_answer, arena, name, EAI_NODATA, 0);
 }
