@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <libmount.h>
 #include <stdio.h>
 #include <sys/sysmacros.h>
 
+#include "mount-library.h"
+#include "mount-plain.h"
 #include "mount-table.h"
 
 #define BLANK " \t"
@@ -19,16 +20,24 @@ static const char *const first_lines[] = {
 	[KC_MOUNT_SWAPS] = "Filename\tType\tSize\tUsed\tPriority\n",
 };
 
-KC_DEFINE_CLEANUP(struct libmnt_table *, mnt_unref_table);
 KC_DEFINE_CLEANUP(FILE *, fclose);
 
 struct parse {
-	struct libmnt_table *raw;
+	struct kc_libmount lib;
+	struct libmnt_table *raw; /* NULL: libmount is not needed so far */
 	enum kc_mount_format format;
+	bool is_part; /* what was left out by the caller's wish may be read without libmount */
 	struct kc_arena *arena;
 	struct kc_mount_table out;
 	size_t room;
+	size_t passed_over; /* entries that were not asked for */
 };
+
+static void parse_done(struct parse *p)
+{
+	if (p->raw)
+		p->lib.unref_table(p->raw);
+}
 
 /* A line that cannot be read is left out; the caller sees that no entry came of it. */
 static int skip_line(struct libmnt_table *table, const char *file, int line)
@@ -42,7 +51,26 @@ static int feed(struct parse *p, const char *line, size_t size)
 
 	if (!stream)
 		return -ENOMEM;
-	return mnt_table_parse_stream(p->raw, stream, "") == -ENOMEM ? -ENOMEM : 0;
+	return p->lib.parse_stream(p->raw, stream, "") == -ENOMEM ? -ENOMEM : 0;
+}
+
+/* Brings libmount in, once a line needs it. */
+static int open_library(struct parse *p)
+{
+	int r;
+
+	if (p->raw)
+		return 0;
+	r = kc_libmount_bind(&p->lib);
+	if (r < 0)
+		return r;
+	p->raw = p->lib.new_table();
+	if (!p->raw)
+		return -ENOMEM;
+	(void)p->lib.set_parser_errcb(p->raw, skip_line);
+	r = feed(p, first_lines[p->format], strlen(first_lines[p->format]));
+	(void)p->lib.reset_table(p->raw);
+	return r;
 }
 
 /*
@@ -70,16 +98,16 @@ static char *source_of(char *line)
  * libmount looks "/dev/root" up on the machine that runs it. True when that is the source: it is
  * then replaced in the line.
  */
-static bool hide_root(char *line)
+static bool hide_root(const struct parse *p, char *line)
 {
-	char *source = source_of(line), *end;
+	char *source = p->format == KC_MOUNT_INFO ? source_of(line) : NULL, *end;
 	kc_cleanup(kc_freep) char *copy = NULL, *plain = NULL;
 
 	if (!source)
 		return false;
 	end = source + strcspn(source, BLANK "\r\n");
 	copy = strndup(source, (size_t)(end - source));
-	plain = copy ? mnt_unmangle(copy) : NULL;
+	plain = copy ? p->lib.unmangle(copy) : NULL;
 	if (!plain || !kc_streq(plain, "/dev/root"))
 		return false;
 	/* In the same room, as libmount takes any text without white space. */
@@ -87,23 +115,47 @@ static bool hide_root(char *line)
 	return true;
 }
 
+/* Room for one more entry; *ret_entry is its place. */
+static int add_entry(struct parse *p, struct kc_mount_entry **ret_entry)
+{
+	struct kc_mount_entry *items;
+
+	if (p->out.n + p->passed_over == ENTRIES_MAX)
+		return -EFBIG;
+	items = kc_arena_grow(p->arena, p->out.item, p->out.n, &p->room, sizeof(*items));
+	if (!items)
+		return -ENOMEM;
+	p->out.item = items;
+	*ret_entry = &p->out.item[p->out.n++];
+	return 0;
+}
+
+/* Takes back the entry that was added last, if the caller asked for others. */
+static void pass_over(struct parse *p, struct kc_mount_entry *e)
+{
+	if (!p->is_part)
+		return;
+	e->options = p->format == KC_MOUNT_INFO ? "" : e->options;
+	if (p->format == KC_MOUNT_FSTAB && !kc_streq(e->type, "swap")) {
+		p->out.n--;
+		p->passed_over++;
+	}
+}
+
 static int take_entry(struct parse *p, struct libmnt_fs *fs, bool is_root, unsigned line)
 {
+	const struct kc_libmount *lib = &p->lib;
 	struct kc_mount_entry *e;
-	dev_t device = mnt_fs_get_devno(fs);
-	const char *what = is_root ? "/dev/root" : mnt_fs_get_source(fs);
-	const char *where = mnt_fs_get_target(fs), *root = mnt_fs_get_root(fs);
-	const char *type =
-		p->format == KC_MOUNT_SWAPS ? mnt_fs_get_swaptype(fs) : mnt_fs_get_fstype(fs);
-	const char *options = mnt_fs_get_options(fs);
+	dev_t device = lib->devno(fs);
+	const char *what = is_root ? "/dev/root" : lib->source(fs);
+	const char *where = lib->target(fs), *root = lib->root(fs);
+	const char *type = p->format == KC_MOUNT_SWAPS ? lib->swaptype(fs) : lib->fstype(fs);
+	const char *options = lib->options(fs);
+	int r;
 
-	if (p->out.n == ENTRIES_MAX)
-		return -EFBIG;
-	e = kc_arena_grow(p->arena, p->out.item, p->out.n, &p->room, sizeof(*e));
-	if (!e)
-		return -ENOMEM;
-	p->out.item = e;
-	e = &p->out.item[p->out.n++];
+	r = add_entry(p, &e);
+	if (r < 0)
+		return r;
 	*e = (struct kc_mount_entry){
 		.what = kc_arena_strdup(p->arena, what ? what : ""),
 		.where = kc_arena_strdup(p->arena, where ? where : ""),
@@ -115,14 +167,15 @@ static int take_entry(struct parse *p, struct libmnt_fs *fs, bool is_root, unsig
 	if (!e->what || !e->where || !e->type || !e->options || (root && !e->root))
 		return -ENOMEM;
 	if (p->format == KC_MOUNT_INFO) {
-		e->id = mnt_fs_get_id(fs);
-		e->parent = mnt_fs_get_parent_id(fs);
+		e->id = lib->id(fs);
+		e->parent = lib->parent_id(fs);
 		e->major = major(device);
 		e->minor = minor(device);
 	} else if (p->format == KC_MOUNT_SWAPS) {
-		e->size = (int64_t)mnt_fs_get_size(fs) * 1024;
-		e->priority = mnt_fs_get_priority(fs);
+		e->size = (int64_t)lib->size(fs) * 1024;
+		e->priority = lib->priority(fs);
 	}
+	pass_over(p, e);
 	return 0;
 }
 
@@ -136,25 +189,57 @@ static bool says_nothing(const struct parse *p, const char *line)
 	return p->format == KC_MOUNT_SWAPS && kc_after_prefix(s, "Filename\t");
 }
 
+/* 1 for a line that a part is read from without libmount. */
+static int take_plain(struct parse *p, const char *line, size_t size, unsigned number)
+{
+	struct kc_mount_entry *e, plain = { .line = number };
+	int r;
+
+	if (!p->is_part)
+		return 0;
+	if (p->format == KC_MOUNT_FSTAB) {
+		if (!kc_mount_plain_but_swap(line, size))
+			return 0;
+		if (p->out.n + p->passed_over++ == ENTRIES_MAX)
+			return -EFBIG;
+		return 1;
+	}
+	r = kc_mount_plain_place(line, size, p->arena, &plain);
+	if (r <= 0)
+		return r;
+	r = add_entry(p, &e);
+	if (r < 0)
+		return r;
+	*e = plain;
+	return 1;
+}
+
 /* One line at a time, for libmount keeps no line numbers. */
 static int parse_line(struct parse *p, char *line, size_t size, unsigned number)
 {
 	struct libmnt_fs *fs = NULL;
-	bool is_root = p->format == KC_MOUNT_INFO && hide_root(line);
+	bool is_root;
 	int r;
 
 	if (says_nothing(p, line))
 		return 0;
+	r = take_plain(p, line, size, number);
+	if (r)
+		return r < 0 ? r : 0;
+	r = open_library(p);
+	if (r)
+		return r;
+	is_root = hide_root(p, line);
 	r = feed(p, line, size);
 	if (r)
 		return r;
-	if (mnt_table_last_fs(p->raw, &fs) != 0 || !fs) {
+	if (p->lib.last_fs(p->raw, &fs) != 0 || !fs) {
 		if (!p->out.bad_line)
 			p->out.bad_line = number;
 		return 0;
 	}
 	r = take_entry(p, fs, is_root, number);
-	(void)mnt_table_remove_fs(p->raw, fs);
+	(void)p->lib.remove_fs(p->raw, fs);
 	return r;
 }
 
@@ -183,11 +268,8 @@ static int parse_text(struct parse *p, char *text)
 	return r;
 }
 
-int kc_mount_table_parse(enum kc_mount_format format, const char *text, size_t size,
-			 struct kc_arena *arena, struct kc_mount_table *ret_table)
+static int parse(struct parse *p, const char *text, size_t size, struct kc_mount_table *ret_table)
 {
-	kc_cleanup(mnt_unref_tablep) struct libmnt_table *raw = NULL;
-	struct parse p = { .format = format, .arena = arena };
 	char *copy;
 	int r;
 
@@ -195,28 +277,44 @@ int kc_mount_table_parse(enum kc_mount_format format, const char *text, size_t s
 		return -EFBIG;
 	if (size && memchr(text, '\0', size))
 		return -EBADMSG;
-	copy = kc_arena_memdup(arena, text, size);
-	raw = mnt_new_table();
-	if (!copy || !raw)
+	copy = kc_arena_memdup(p->arena, text, size);
+	if (!copy)
 		return -ENOMEM;
-	p.raw = raw;
-	(void)mnt_table_set_parser_errcb(raw, skip_line);
-	r = feed(&p, first_lines[format], strlen(first_lines[format]));
-	(void)mnt_reset_table(raw);
+	r = parse_text(p, copy);
 	if (!r)
-		r = parse_text(&p, copy);
-	if (!r)
-		*ret_table = p.out;
+		*ret_table = p->out;
 	return r;
+}
+
+int kc_mount_table_parse(enum kc_mount_format format, const char *text, size_t size,
+			 struct kc_arena *arena, struct kc_mount_table *ret_table)
+{
+	kc_cleanup(parse_done) struct parse p = { .format = format, .arena = arena };
+
+	return parse(&p, text, size, ret_table);
+}
+
+int kc_mount_table_parse_part(enum kc_mount_format format, const char *text, size_t size,
+			      struct kc_arena *arena, struct kc_mount_table *ret_table)
+{
+	kc_cleanup(parse_done) struct parse p = {
+		.format = format,
+		.is_part = format != KC_MOUNT_SWAPS,
+		.arena = arena,
+	};
+
+	return parse(&p, text, size, ret_table);
 }
 
 bool kc_mount_option(const char *options, const char *name, const char **ret_value,
 		     struct kc_arena *arena)
 {
+	struct kc_libmount lib;
 	char *value = NULL;
 	size_t size = 0;
 
-	if (!options || mnt_optstr_get_option(options, name, &value, &size) != 0)
+	if (!options || kc_libmount_bind_options(&lib) < 0 ||
+	    lib.get_option(options, name, &value, &size) != 0)
 		return false;
 	if (ret_value)
 		*ret_value = value ? kc_arena_memdup(arena, value, size) : NULL;
@@ -228,8 +326,10 @@ const char *kc_mount_option_next(const char **rest, struct kc_arena *arena)
 	char *at = (char *)*rest, *name = NULL, *value = NULL;
 	size_t name_size = 0, value_size = 0;
 	const char *option = NULL;
+	struct kc_libmount lib;
 
-	if (!at || mnt_optstr_next_option(&at, &name, &name_size, &value, &value_size) != 0)
+	if (!at || !*at || kc_libmount_bind_options(&lib) < 0 ||
+	    lib.next_option(&at, &name, &name_size, &value, &value_size) != 0)
 		return NULL;
 	if (value)
 		option = kc_arena_printf(arena, "%.*s=%.*s", (int)name_size, name, (int)value_size,

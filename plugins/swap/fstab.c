@@ -81,8 +81,6 @@ static int add_entries(struct swap_boot *boot, const struct kc_mount_table *tabl
 	int r = 0;
 
 	for (size_t i = 0; i < table->n && !r; i++) {
-		if (!kc_streq(table->item[i].type, "swap"))
-			continue;
 		if (boot->fstab_swaps++ == 0)
 			stopped = find_what_stops_all(boot);
 		if (!stopped)
@@ -109,8 +107,8 @@ int swap_collect_fstab(struct swap_boot *boot)
 		return 0;
 	if (r)
 		return swap_add_unseen(boot, SWAP_FSTAB, SWAP_FSTAB, NULL);
-	r = kc_mount_table_parse(KC_MOUNT_FSTAB, boot->fstab.data, boot->fstab.size, boot->arena,
-				 &table);
+	r = kc_mount_table_parse_part(KC_MOUNT_FSTAB, boot->fstab.data, boot->fstab.size,
+				      boot->arena, &table);
 	if (r == -EBADMSG || r == -EFBIG)
 		return swap_add_unseen(boot, SWAP_FSTAB, SWAP_FSTAB,
 				       r == -EFBIG ? "The file has more lines than k8scheck reads."

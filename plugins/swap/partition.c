@@ -95,7 +95,8 @@ static int find_disk(struct swap_boot *boot, const char **ret_disk, const char *
 
 	r = kc_mountinfo(boot->host, boot->run, &text);
 	if (!r)
-		r = kc_mount_table_parse(KC_MOUNT_INFO, text.data, text.size, boot->arena, &table);
+		r = kc_mount_table_parse_part(KC_MOUNT_INFO, text.data, text.size, boot->arena,
+					      &table);
 	mount = r ? NULL : kc_mount_behind(&table, "/");
 	if (!mount) {
 		*ret_why = "What the root file system lies on is not to be seen.";

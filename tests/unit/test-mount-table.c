@@ -7,7 +7,7 @@
 #include <cmocka.h>
 /* clang-format on */
 
-#include "formats/mount-table.h"
+#include "formats/mount-plain.h"
 
 /* On the heap at its exact size, so that a look behind the end is seen. */
 static int parse(enum kc_mount_format format, const char *text, size_t size, struct kc_arena *arena,
@@ -237,13 +237,136 @@ static void test_bounds(void **state)
 	kc_arena_done(&arena);
 }
 
+/* The part is what libmount makes of the whole, but for what was not asked for. */
+static void compare_part(enum kc_mount_format format, const char *text, bool is_plain)
+{
+	kc_cleanup(kc_arena_done) struct kc_arena arena = { 0 };
+	struct kc_mount_table whole, part;
+	size_t n = 0;
+
+	read_table(format, text, &arena, &whole);
+	assert_int_equal(kc_mount_table_parse_part(format, text, strlen(text), &arena, &part), 0);
+	assert_int_equal(part.bad_line, whole.bad_line);
+	for (size_t i = 0; i < whole.n; i++) {
+		const struct kc_mount_entry *a = &whole.item[i], *b = &part.item[n];
+
+		if (format == KC_MOUNT_FSTAB && strcmp(a->type, "swap") != 0)
+			continue;
+		assert_true(n++ < part.n);
+		assert_string_equal(b->what, a->what);
+		assert_string_equal(b->where, a->where);
+		assert_string_equal(b->type, a->type);
+		assert_string_equal(b->options, format == KC_MOUNT_INFO ? "" : a->options);
+		assert_int_equal(b->line, a->line);
+		assert_true(!b->root == !a->root && (!a->root || kc_streq(b->root, a->root)));
+		assert_true(b->id == a->id && b->parent == a->parent);
+		assert_true(b->major == a->major && b->minor == a->minor);
+	}
+	assert_int_equal(part.n, n);
+	if (format == KC_MOUNT_FSTAB)
+		assert_int_equal(kc_mount_plain_but_swap(text, strlen(text)), is_plain);
+	else
+		assert_int_equal(kc_mount_plain_place(text, strlen(text), &arena,
+						      &(struct kc_mount_entry){ 0 }),
+				 is_plain);
+}
+
+static void test_part_of_fstab(void **state)
+{
+	static const struct {
+		bool is_plain;
+		const char *text;
+	} lines[] = {
+		{ true, "UUID=abc / ext4 defaults 0 1\n" },
+		{ true, "UUID= / ext4 defaults\n" },
+		{ true, "/dev/sda1\t/boot \text4\tro,noatime,errors=remount-ro\t0 2" },
+		{ true, "swap /swap swapfs swap 0 0\n" },
+		{ true, "host:/swap /data nfs4 rw,addr=10.0.0.1 0\n" },
+		{ true, "//srv/share /mnt cifs uid=0,gid=0 0 0\n" },
+		{ false, "tmpfs /tmp tmpfs defaults,,nosuid 0 0\n" },
+		{ false, "/dev/sda2 none swap sw 0 0\n" },
+		{ false, "/dev/sda2 none sw\\141p sw 0 0\n" },
+		{ false, "/dev/sda2 none \\163wap sw 0 0\n" },
+		{ false, "/dev/sda2 none swap\n" },
+		{ false, "/dev/sda2 none swap\r\n" },
+		{ false, "/dev/sda2 none ext4\n" },
+		{ false, "/dev/sda2\n" },
+		{ false, "/dev/sda2 none\n" },
+		{ false, "LABEL=\"a /x ext4 defaults 0 0\n" },
+		{ false, "/dev/sda2 none ext4 =x 0 0\n" },
+		{ false, "/dev/sda2 none ext4 a,=x 0 0\n" },
+		{ false, "/dev/sda2 none ext4 a\"b 0 0\n" },
+		{ false, "/dev/sda2 none ext4 defaults zero 0\n" },
+		{ false, "/dev/sda2 none ext4 defaults 0 -1\n" },
+		{ false, "/dev/sda2 none ext4 defaults 0 99999999999999999999\n" },
+		{ false, "/dev/sda2 none ext4 defaults 0 0 0\n" },
+		{ false, "/dev/sda2 none ext4 defaults 0 0 # text\n" },
+		{ false, " /dev/sda2 none swap defaults 0 0\n" },
+		{ false, "/dev/sda2\vnone swap swap defaults 0 0\n" },
+		{ false, "/dev/s\xc3\xa4 none ext4 defaults 0 0\n" },
+	};
+	kc_cleanup(kc_buf_done) struct kc_buf all = { 0 };
+
+	for (size_t i = 0; i < KC_ARRAY_SIZE(lines); i++) {
+		compare_part(KC_MOUNT_FSTAB, lines[i].text, lines[i].is_plain);
+		kc_buf_adds(&all, lines[i].text);
+		if (all.data[all.len - 1] != '\n')
+			kc_buf_addc(&all, '\n');
+	}
+	compare_part(KC_MOUNT_FSTAB, all.data, false);
+}
+
+static void test_part_of_mountinfo(void **state)
+{
+	static const struct {
+		bool is_plain;
+		const char *text;
+	} lines[] = {
+		{ true,
+		  "22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw,errors=remount-ro\n" },
+		{ true, "23 22 0:21 / /proc rw - proc none rw\n" },
+		{ true,
+		  "24 22 0:4 net:[4026532008] /run/netns/a rw shared:3 master:2 - nsfs nsfs rw\n" },
+		{ true, "25 22 0:31 /@ /var rw - btrfs /dev/root ro,space_cache=v2,subvol=/@\n" },
+		{ true,
+		  "26 22 0:50 / /m rw - tmpfs shm rw,context=\"u:o:t:s0:c1,c2\",size=64000k" },
+		{ true,
+		  "27 22 0:51 / /o rw - overlay overlay rw,lowerdir=/a:/b,upperdir=/c,workdir=/d" },
+		{ true, "28 22 0:52 / /u rw - fuse.x UUID=1 rw\n" },
+		{ false, "29 22 8:1 / /with\\040blank rw - ext4 /dev/sda1 rw\n" },
+		{ false, "30 22 8:1 / /gone\\040(deleted) rw - ext4 /dev/sda1 rw\n" },
+		{ false, "31 22 0:50 / /m rw - tmpfs shm rw,context=\"open,size=64000k\n" },
+		{ false, "32 22 0:50 / /m rw - tmpfs sh\"m\" rw\n" },
+		{ false, "33 22 0:50 / /m rw - tmpfs shm \"rw\"\n" },
+		{ false, "34 22 0:50 / /m rw - tmpfs  rw\n" },
+		{ false, "35 22 0:50 / /m rw - tmpfs shm\n" },
+		{ false, "36 22 0:50 / /m rw tmpfs shm rw\n" },
+		{ false, "37 22 0:50 / m rw - tmpfs shm rw\n" },
+		{ false, "38 22 50 / /m rw - tmpfs shm rw\n" },
+		{ false, "39 x 0:50 / /m rw - tmpfs shm rw\n" },
+		{ false, "9999999999 22 0:50 / /m rw - tmpfs shm rw\n" },
+		{ false, "40  22 0:50 / /m rw - tmpfs shm rw\n" },
+		{ false, "41 22 0:50 / /m rw - tmpfs shm rw more\n" },
+	};
+	kc_cleanup(kc_buf_done) struct kc_buf all = { 0 };
+
+	for (size_t i = 0; i < KC_ARRAY_SIZE(lines); i++) {
+		compare_part(KC_MOUNT_INFO, lines[i].text, lines[i].is_plain);
+		kc_buf_adds(&all, lines[i].text);
+		if (all.data[all.len - 1] != '\n')
+			kc_buf_addc(&all, '\n');
+	}
+	compare_part(KC_MOUNT_INFO, all.data, false);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_fstab),	cmocka_unit_test(test_fstab_of_numbers),
-		cmocka_unit_test(test_swaps),	cmocka_unit_test(test_mountinfo),
-		cmocka_unit_test(test_no_root), cmocka_unit_test(test_options),
-		cmocka_unit_test(test_below),	cmocka_unit_test(test_bounds),
+		cmocka_unit_test(test_fstab),	      cmocka_unit_test(test_fstab_of_numbers),
+		cmocka_unit_test(test_swaps),	      cmocka_unit_test(test_mountinfo),
+		cmocka_unit_test(test_no_root),	      cmocka_unit_test(test_options),
+		cmocka_unit_test(test_below),	      cmocka_unit_test(test_bounds),
+		cmocka_unit_test(test_part_of_fstab), cmocka_unit_test(test_part_of_mountinfo),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
