@@ -169,12 +169,14 @@ int network_iptables_backend_run(void *state, const struct kc_host *host, struct
 		r = kc_search_path_read(host, run, &arena, USED_BY, &b.path);
 	if (!r)
 		r = find_program(&b, "iptables", &iptables);
-	if (!r)
-		r = find_program(&b, "ip6tables", &ip6tables);
 	if (r)
 		return r;
+	/* Without it the other is not judged, so not looked for either. */
 	if (!iptables.path && !iptables.unseen)
 		return skip(&b, horizons);
+	r = find_program(&b, "ip6tables", &ip6tables);
+	if (r)
+		return r;
 	if (horizons & KC_NOW)
 		r = judge(&b, KC_NOW, &iptables, &ip6tables);
 	if (!r && (horizons & KC_BOOT))
