@@ -13,6 +13,7 @@ struct kc_root {
 	bool has_openat2;
 	bool knows_dev; /* `dev` is the device number of this machine's devtmpfs */
 	uint64_t dev;
+	int proc_fd; /* /proc below the root, where that is procfs; else -EBADF */
 	int proc_sys_fd; /* /proc/sys below the root, where that is procfs; else -EBADF */
 };
 

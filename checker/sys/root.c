@@ -20,6 +20,7 @@ enum {
 	AGAIN_MAX = 16,
 	READ_MAX = 1 << 30, /* of what a caller may ask for */
 	LABEL_MAX = 4096,
+	NAME_ROOM = 128, /* of a process's name: the kernel has 64 */
 };
 
 int kc_openat2(int at, const char *path, uint64_t flags, uint64_t resolve)
@@ -83,17 +84,17 @@ static bool probe_openat2(const struct kc_root *root)
 	return fd != -EINVAL && !kc_openat2_missing(fd);
 }
 
-/* /proc/sys, kept open for rules that ask for thousands of keys. */
-static void open_proc_sys(struct kc_root *root)
+/* A folder that is kept open for rules that ask for thousands of files in it; -EBADF where it is
+ * not procfs. */
+static int open_in_procfs(const struct kc_root *root, const char *path)
 {
+	kc_cleanup(kc_closep) int fd = -EBADF;
 	struct statfs fs;
-	int fd;
 
-	if (kc_root_path_fd(root, "/proc/sys", 0, NULL, &fd) < 0)
-		return;
-	if (fstatfs(fd, &fs) == 0 && fs.f_type == PROC_SUPER_MAGIC)
-		root->proc_sys_fd = TAKE_FD(fd);
-	(void)kc_close(fd);
+	if (kc_root_path_fd(root, path, 0, NULL, &fd) < 0 || fstatfs(fd, &fs) < 0 ||
+	    fs.f_type != PROC_SUPER_MAGIC)
+		return -EBADF;
+	return TAKE_FD(fd);
 }
 
 int kc_root_open(const char *path, unsigned flags, struct kc_err *err, struct kc_root **ret_root)
@@ -101,7 +102,7 @@ int kc_root_open(const char *path, unsigned flags, struct kc_err *err, struct kc
 	kc_cleanup(kc_root_freep) struct kc_root *root = calloc(1, sizeof(*root));
 
 	if (root) {
-		root->fd = root->proc_sys_fd = -EBADF;
+		root->fd = root->proc_fd = root->proc_sys_fd = -EBADF;
 		root->path = strdup(path);
 	}
 	if (!root || !root->path)
@@ -118,10 +119,12 @@ int kc_root_open(const char *path, unsigned flags, struct kc_err *err, struct kc
 		return kc_root_explain(err, -errno, path);
 	root->live = flags & KC_ROOT_LIVE;
 	root->has_openat2 = !(flags & KC_ROOT_NO_OPENAT2) && probe_openat2(root);
-	if (root->live)
-		open_proc_sys(root);
-	else
+	if (root->live) {
+		root->proc_fd = open_in_procfs(root, "/proc");
+		root->proc_sys_fd = open_in_procfs(root, "/proc/sys");
+	} else {
 		learn_dev(root);
+	}
 	*ret_root = TAKE_PTR(root);
 	return 0;
 }
@@ -131,6 +134,7 @@ void kc_root_free(struct kc_root *root)
 	if (!root)
 		return;
 	(void)kc_close(root->fd);
+	(void)kc_close(root->proc_fd);
 	(void)kc_close(root->proc_sys_fd);
 	free(root->path);
 	free(root);
@@ -145,6 +149,7 @@ void kc_root_fds(const struct kc_root *root, int ret_fds[KC_ROOT_FDS])
 {
 	ret_fds[0] = root->fd;
 	ret_fds[1] = root->proc_sys_fd;
+	ret_fds[2] = root->proc_fd;
 }
 
 bool kc_root_is_live(const struct kc_root *root)
@@ -275,21 +280,45 @@ static const char *type_text(mode_t mode)
 	return text ? text : texts[0];
 }
 
+/* What is left of "/proc/123/comm" behind the number; NULL for a path that is no process's. */
+static const char *file_of_process(const char *path)
+{
+	const char *pid = kc_after_prefix(path, "/proc/");
+
+	if (!pid || *pid < '1' || *pid > '9')
+		return NULL;
+	pid += strspn(pid, "0123456789");
+	return *pid == '/' ? pid + 1 : NULL;
+}
+
+static bool is_process_name(const char *path)
+{
+	const char *file = file_of_process(path);
+
+	return file && kc_streq(file, "comm");
+}
+
 /*
- * Files of processes are many, and nothing in their folders can be opened by mistake but through a
- * link: there one step will do. -ENOSYS: for the two steps to open.
+ * Files of processes are many, and procfs, which is not left on the way, has no devices and FIFOs:
+ * there one step will do. These three are files in all processes; what others are is asked.
+ * -ENOSYS: for the two steps to open.
  */
 static int open_process_file(const struct kc_root *root, const char *path)
 {
+	static const char *const files[] = { "comm", "cmdline", "stat", NULL };
 	kc_cleanup(kc_closep) int fd = -EBADF;
-	const char *pid = kc_after_prefix(path, "/proc/");
+	const char *file = file_of_process(path);
 	struct stat st;
 
-	if (!pid || *pid < '1' || *pid > '9' || !root->has_openat2 || root->proc_sys_fd < 0)
+	if (!file || !root->has_openat2 || root->proc_fd < 0)
 		return -ENOSYS;
-	fd = kc_openat2(root->fd, path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC,
-			KC_RESOLVE_IN_ROOT | KC_RESOLVE_NO_MAGICLINKS | KC_RESOLVE_NO_SYMLINKS);
-	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+	fd = kc_openat2(root->proc_fd, path + strlen("/proc/"),
+			O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC,
+			KC_RESOLVE_BENEATH | KC_RESOLVE_NO_XDEV | KC_RESOLVE_NO_MAGICLINKS |
+				KC_RESOLVE_NO_SYMLINKS);
+	if (fd < 0)
+		return -ENOSYS;
+	if (!kc_strv_has(files, file) && (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)))
 		return -ENOSYS;
 	return TAKE_FD(fd);
 }
@@ -333,6 +362,24 @@ int kc_root_open_file(const struct kc_root *root, const char *path, unsigned fla
 	return open_file(root, path, flags, err, ret_fd, &size);
 }
 
+/*
+ * procfs hands the one record of this file over whole where there is room for it, so that its end
+ * is seen by a read that came to less than was asked for.
+ */
+static int read_process_name(int fd, size_t max, struct kc_buf *b)
+{
+	const size_t want = KC_MIN((size_t)NAME_ROOM, max);
+	char *room = kc_buf_room(b, NAME_ROOM);
+	ssize_t n = room ? read(fd, room, want) : 0;
+
+	if (n <= 0)
+		return kc_read_all(fd, max, b);
+	kc_buf_grow(b, (size_t)n);
+	if ((size_t)n < want && b->data[b->len - 1] == '\n')
+		return 0;
+	return kc_read_all(fd, max - (size_t)n, b);
+}
+
 int kc_root_read(const struct kc_root *root, const char *path, size_t max, struct kc_err *err,
 		 struct kc_buf *b)
 {
@@ -345,7 +392,8 @@ int kc_root_read(const struct kc_root *root, const char *path, size_t max, struc
 	r = open_file(root, path, 0, err, &fd, &size);
 	if (r < 0)
 		return r;
-	r = kc_read_known(fd, size, max, b);
+	r = root->proc_fd >= 0 && is_process_name(path) ? read_process_name(fd, max, b)
+							: kc_read_known(fd, size, max, b);
 	if (r == 0)
 		return 0;
 	if (b->data && b->len > before) {

@@ -38,7 +38,7 @@ bool kc_root_is_live(const struct kc_root *root);
 
 /* The descriptors that a root keeps, -EBADF for none: a fresh process closes all others. */
 enum {
-	KC_ROOT_FDS = 2
+	KC_ROOT_FDS = 3
 };
 void kc_root_fds(const struct kc_root *root, int ret_fds[KC_ROOT_FDS]);
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <sys/prctl.h>
 #include <time.h>
 
 #include "root-place.h"
@@ -353,14 +354,69 @@ static void test_sysctl_speed(void **state)
 	in_child(sysctl_speed, *state);
 }
 
+/* The name of a process, which is read by fewer calls, whatever it is and however much may be read.
+ */
+static int read_names(struct place *p)
+{
+	static const char *const names[] = { "x", "fifteen letters", "line\nline\n", "\n",
+					     "\n\n\n" };
+	kc_cleanup(kc_freep) char *path = kc_asprintf("/proc/%d/comm", (int)getpid());
+	kc_cleanup(kc_root_freep) struct kc_root *root = open_root("/", KC_ROOT_LIVE);
+
+	for (size_t i = 0; i < KC_ARRAY_SIZE(names); i++) {
+		size_t size = strlen(names[i]) + 1; /* with the kernel's newline */
+
+		MUST(prctl(PR_SET_NAME, names[i]) == 0);
+		for (size_t max = 0; max < 200; max++) {
+			kc_cleanup(kc_buf_done) struct kc_buf b = { 0 };
+
+			MUST(kc_root_read(root, path, max, NULL, &b) == (max < size ? -EFBIG : 0));
+			MUST(max < size ||
+			     (b.len == size && memcmp(b.data, names[i], size - 1) == 0));
+		}
+	}
+	return 0;
+}
+
+static void test_process_names(void **state)
+{
+	in_child(read_names, *state);
+}
+
+/* What somebody has mounted on a process's file is looked at before it is opened. */
+static int read_covered(struct place *p)
+{
+	kc_cleanup(kc_freep) char *path = kc_asprintf("/proc/%d/comm", (int)getpid());
+	kc_cleanup(kc_freep) char *fifo = in(p->root, "fifo");
+	kc_cleanup(kc_freep) char *file = in(p->root, "etc/hostname");
+	kc_cleanup(kc_root_freep) struct kc_root *root = NULL;
+	char text[32];
+
+	if (own_namespace() < 0)
+		return 77;
+	root = open_root("/", KC_ROOT_LIVE);
+	MUST(mount(file, path, NULL, MS_BIND, NULL) == 0);
+	MUST(read_text(root, path, text, sizeof(text)) == 0);
+	MUST(kc_streq(text, "inside"));
+	MUST(mount(fifo, path, NULL, MS_BIND, NULL) == 0);
+	MUST(read_text(root, path, text, sizeof(text)) == -EINVAL);
+	return 0;
+}
+
+static void test_covered_process_files(void **state)
+{
+	in_child(read_covered, *state);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		PLACE_TEST(test_procfs_offline),  PLACE_TEST(test_procfs_live),
-		PLACE_TEST(test_other_kernel_fs), cmocka_unit_test(test_sysctl_path),
-		PLACE_TEST(test_sysctl_fixture),  PLACE_TEST(test_sysctl_without_folder),
-		PLACE_TEST(test_sysctl_procfs),	  PLACE_TEST(test_sysctl_mount),
-		PLACE_TEST(test_sysctl_speed),
+		PLACE_TEST(test_procfs_offline),	PLACE_TEST(test_procfs_live),
+		PLACE_TEST(test_other_kernel_fs),	cmocka_unit_test(test_sysctl_path),
+		PLACE_TEST(test_sysctl_fixture),	PLACE_TEST(test_sysctl_without_folder),
+		PLACE_TEST(test_sysctl_procfs),		PLACE_TEST(test_sysctl_mount),
+		PLACE_TEST(test_sysctl_speed),		PLACE_TEST(test_process_names),
+		PLACE_TEST(test_covered_process_files),
 	};
 
 	return cmocka_run_group_tests_name("root-kernel", tests, NULL, NULL);
