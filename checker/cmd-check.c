@@ -218,7 +218,8 @@ static void open_gatherers(struct check *c, const char *const *names, int *worst
 		const struct kc_manifest *manifest = of_profile(c, name);
 
 		if (is_needed(c, name) ||
-		    (!manifest && !kc_manifest_may_gather(c->command->paths.plugins, name)))
+		    (!manifest &&
+		     !kc_manifest_may_gather(c->command->paths.plugins, name, &cache, c->arena)))
 			continue;
 		if (!manifest && kc_manifest_load(c->command->paths.plugins, name, &cache, c->arena,
 						  &err, &manifest) < 0) {
@@ -275,7 +276,6 @@ static int open_plugins(struct check *c)
 			open_plugin(c, c->profile->plugins[i], &worst);
 	}
 	open_gatherers(c, names, &worst);
-	kc_trust_folder_done(&c->folder);
 	return worst;
 }
 
@@ -584,6 +584,7 @@ int kc_command_check(const struct kc_command *command)
 	if (r == 0)
 		r = judge(&c);
 	kc_crew_done(&c.crew);
+	kc_trust_folder_done(&c.folder);
 	for (size_t i = 0; i < c.n_wanted; i++) {
 		kc_report_output_free(c.wanted[i].output);
 		kc_report_spec_done(&c.wanted[i].spec);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <fcntl.h>
 #include <poll.h>
 
 #include "fdio.h"
@@ -89,4 +90,14 @@ int kc_write_all(int fd, const void *data, size_t len)
 		len -= (size_t)n;
 	}
 	return 0;
+}
+
+int kc_fd_reopen(int fd, int flags)
+{
+	char link[64];
+	int reopened;
+
+	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	reopened = open(link, flags);
+	return reopened < 0 ? -errno : reopened;
 }

@@ -33,3 +33,6 @@ int kc_read_known(int fd, uint64_t size, size_t max, struct kc_buf *b);
 
 /* Writes all, waiting where the descriptor would block. Negative errno on failure. */
 int kc_write_all(int fd, const void *data, size_t len);
+
+/* Opens what a descriptor (O_PATH, most likely) stands for, by /proc. A new one, or -errno. */
+int kc_fd_reopen(int fd, int flags);

@@ -225,33 +225,65 @@ static int write_file(const char *dir, const struct kc_manifest *m, const char *
 	return r;
 }
 
-static int read_manifest(const char *file, struct kc_arena *arena, const struct kc_manifest **ret)
+static int read_manifest(const char *file, struct kc_buf *text, struct kc_arena *arena,
+			 const struct kc_manifest **ret)
 {
-	kc_cleanup(kc_buf_done) struct kc_buf text = { 0 };
 	kc_cleanup(kc_closep) int fd = open(file, O_RDONLY | O_CLOEXEC);
 	struct kc_err err = { 0 };
 	int r;
 
-	r = fd < 0 ? -errno : kc_read_all(fd, MANIFEST_SIZE_MAX, &text);
+	r = fd < 0 ? -errno : kc_read_all(fd, MANIFEST_SIZE_MAX, text);
 	if (r < 0)
 		(void)kc_err_set(&err, r, "cannot read %s: %s", file, kc_strerror(r));
 	else
-		r = kc_manifest_parse(file, text.data, text.len, arena, &err, ret);
+		r = kc_manifest_parse(file, text->data, text->len, arena, &err, ret);
 	if (r < 0)
 		(void)fprintf(stderr, "k8scheck-descriptor: %s\n", err.text);
+	return r;
+}
+
+static int write_index(const char *path, char *const *manifests, int n)
+{
+	kc_cleanup(kc_buf_done) struct kc_buf b = { 0 };
+	kc_cleanup(kc_closep) int fd = -EBADF;
+	int r;
+
+	kc_manifest_index_begin(&b, (uint32_t)n);
+	for (int i = 0; i < n; i++) {
+		kc_cleanup(kc_arena_done) struct kc_arena arena = { 0 };
+		kc_cleanup(kc_buf_done) struct kc_buf text = { 0 };
+		const struct kc_manifest *m = NULL;
+
+		r = read_manifest(manifests[i], &text, &arena, &m);
+		if (r < 0)
+			return r;
+		kc_manifest_index_add(&b, m, text.data, text.len);
+	}
+	r = kc_buf_error(&b);
+	if (r == 0)
+		fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	if (r == 0)
+		r = fd < 0 ? -errno : kc_write_all(fd, b.data, b.len);
+	if (r < 0)
+		(void)fprintf(stderr, "k8scheck-descriptor: cannot write %s: %s\n", path,
+			      kc_strerror(r));
 	return r;
 }
 
 int main(int argc, char **argv)
 {
 	kc_cleanup(kc_arena_done) struct kc_arena arena = { 0 };
+	kc_cleanup(kc_buf_done) struct kc_buf text = { 0 };
 	const struct kc_manifest *m = NULL;
 
+	if (argc > 2 && kc_streq(argv[1], "--index"))
+		return write_index(argv[2], argv + 3, argc - 3) < 0;
 	if (argc != 3) {
-		(void)fprintf(stderr, "usage: k8scheck-descriptor MANIFEST OUTDIR\n");
+		(void)fprintf(stderr, "usage: k8scheck-descriptor MANIFEST OUTDIR\n"
+				      "       k8scheck-descriptor --index FILE MANIFEST...\n");
 		return 2;
 	}
-	if (read_manifest(argv[1], &arena, &m) < 0)
+	if (read_manifest(argv[1], &text, &arena, &m) < 0)
 		return 1;
 	if (write_file(argv[2], m, "h", print_header) < 0 ||
 	    write_file(argv[2], m, "c", print_source) < 0)

@@ -4,6 +4,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/str.h"
+#include "manifest-index.h"
 #include "model/rule.h"
 #include "sys/trust.h"
 
@@ -59,6 +60,9 @@ struct kc_manifest_cache {
 	uint32_t n;
 	struct kc_trust_folder *folder; /* of kc_trust_open_near(); may be NULL */
 	bool brief; /* leave out what people read: docs, meanings, places, references */
+	/* With `brief`: the folder whose index was looked for last, and what it has. */
+	const char *index_dir;
+	struct kc_manifest_index index;
 };
 
 int kc_manifest_load(const char *const *plugin_dirs, const char *name,
@@ -68,9 +72,10 @@ int kc_manifest_load(const char *const *plugin_dirs, const char *name,
 /*
  * Whether a manifest can list facts, without parsing it: the word stands in those that do. Most do
  * not, and parsing them all would cost a small run more than its rules. One that cannot be read
- * may.
+ * may. A folder's index knows.
  */
-bool kc_manifest_may_gather(const char *const *plugin_dirs, const char *name);
+bool kc_manifest_may_gather(const char *const *plugin_dirs, const char *name,
+			    struct kc_manifest_cache *cache, struct kc_arena *arena);
 
 /* Parses a manifest's text; pure, for tests and fuzzing. */
 int kc_manifest_parse(const char *file, const char *text, size_t size, struct kc_arena *arena,

@@ -164,22 +164,63 @@ static int cache_add(struct kc_manifest_cache *cache, const struct kc_manifest *
 	return 0;
 }
 
+/* The index of a folder, which is empty when there is none that can be used. */
+static const struct kc_manifest_index *index_of(struct kc_manifest_cache *cache, const char *dir,
+						size_t dir_len, struct kc_arena *arena)
+{
+	kc_cleanup(kc_buf_done) struct kc_buf data = { 0 };
+	kc_cleanup(kc_closep) int vetted = -EBADF, fd = -EBADF;
+	const char *path;
+
+	if (cache->index_dir && strlen(cache->index_dir) == dir_len &&
+	    !memcmp(cache->index_dir, dir, dir_len))
+		return &cache->index;
+	cache->index = (struct kc_manifest_index){ 0 };
+	cache->index_dir = kc_arena_memdup(arena, dir, dir_len);
+	path = kc_arena_printf(arena, "%.*s/" KC_MANIFEST_INDEX_NAME, (int)dir_len, dir);
+	if (cache->index_dir && path && *path == '/' &&
+	    kc_trust_open_near(cache->folder, path, KC_TRUST_STICKY, NULL, &vetted) == 0)
+		fd = kc_fd_reopen(vetted, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (fd >= 0 && kc_read_all(fd, KC_MANIFEST_INDEX_MAX, &data) >= 0 && data.len > 0) {
+		cache->index.data = kc_arena_memdup(arena, data.data, data.len);
+		cache->index.size = cache->index.data ? data.len : 0;
+	}
+	return &cache->index;
+}
+
+static int find_indexed(struct kc_manifest_cache *cache, const char *name, const char *path,
+			const struct kc_buf *text, struct kc_arena *arena,
+			const struct kc_manifest **ret_manifest)
+{
+	const char *slash = strrchr(path, '/');
+	const struct kc_manifest_index *index;
+
+	if (!slash)
+		return -ENOENT;
+	index = index_of(cache, path, (size_t)(slash - path), arena);
+	return kc_manifest_index_find(index, name, path, text->data, text->len, arena,
+				      ret_manifest);
+}
+
 /* What the brief text makes wrong, the whole one tells right. */
-static int parse(const char *path, const struct kc_buf *text, bool brief, struct kc_arena *arena,
-		 struct kc_err *err, const struct kc_manifest **ret_manifest)
+static int parse(struct kc_manifest_cache *cache, const char *name, const char *path,
+		 const struct kc_buf *text, struct kc_arena *arena, struct kc_err *err,
+		 const struct kc_manifest **ret_manifest)
 {
 	kc_cleanup(kc_buf_done) struct kc_buf less = { 0 };
 
-	if (brief)
+	if (cache->brief && find_indexed(cache, name, path, text, arena, ret_manifest) == 0)
+		return 0;
+	if (cache->brief)
 		kc_manifest_brief(text->data, text->len, &less);
-	if (brief && kc_buf_error(&less) == 0 &&
+	if (cache->brief && kc_buf_error(&less) == 0 &&
 	    kc_manifest_parse(path, less.data, less.len, arena, err, ret_manifest) == 0)
 		return 0;
 	return kc_manifest_parse(path, text->data, text->len, arena, err, ret_manifest);
 }
 
 static int read_manifest(const char *const *plugin_dirs, const char *name,
-			 const struct kc_manifest_cache *cache, struct kc_arena *arena,
+			 struct kc_manifest_cache *cache, struct kc_arena *arena,
 			 struct kc_err *err, const struct kc_manifest **ret_manifest)
 {
 	kc_cleanup(kc_buf_done) struct kc_buf text = { 0 };
@@ -197,7 +238,7 @@ static int read_manifest(const char *const *plugin_dirs, const char *name,
 	r = kc_read_all(fd, KC_MANIFEST_SIZE_MAX, &text);
 	if (r < 0)
 		return kc_err_set(err, r, "cannot read %s: %s", path, kc_strerror(r));
-	r = parse(path, &text, cache->brief, arena, err, &m);
+	r = parse(cache, name, path, &text, arena, err, &m);
 	if (r < 0)
 		return r;
 	if (!kc_streq(m->name, name))
@@ -256,22 +297,30 @@ int kc_manifest_load_all(const char *const *plugin_dirs, struct kc_manifest_cach
 	return 0;
 }
 
-static bool may_gather_in(const char *dir, const char *name)
+static bool may_gather_in(const char *dir, const char *name, struct kc_manifest_cache *cache,
+			  struct kc_arena *arena)
 {
+	int indexed =
+		cache->brief
+			? kc_manifest_index_gathers(index_of(cache, dir, strlen(dir), arena), name)
+			: -ENOENT;
 	kc_cleanup(kc_freep) char *path = kc_asprintf("%s/%s.yaml", dir, name);
 	kc_cleanup(kc_buf_done) struct kc_buf text = { 0 };
 	kc_cleanup(kc_closep) int fd = -EBADF;
 
+	if (indexed >= 0)
+		return indexed;
 	fd = path ? open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK) : -EBADF;
 	if (fd < 0 || kc_read_all(fd, KC_MANIFEST_SIZE_MAX, &text) < 0)
 		return true;
 	return text.len > 0 && memmem(text.data, text.len, "facts", strlen("facts")) != NULL;
 }
 
-bool kc_manifest_may_gather(const char *const *plugin_dirs, const char *name)
+bool kc_manifest_may_gather(const char *const *plugin_dirs, const char *name,
+			    struct kc_manifest_cache *cache, struct kc_arena *arena)
 {
 	KC_FOREACH_STR (dir, plugin_dirs) {
-		if (may_gather_in(dir, name))
+		if (may_gather_in(dir, name, cache, arena))
 			return true;
 	}
 	return false;
@@ -288,7 +337,8 @@ int kc_manifest_load_gatherers(const char *const *plugin_dirs, struct kc_manifes
 	KC_FOREACH_STR (name, names) {
 		const struct kc_manifest *m;
 
-		if (!find_cached(cache, name) && kc_manifest_may_gather(plugin_dirs, name) &&
+		if (!find_cached(cache, name) &&
+		    kc_manifest_may_gather(plugin_dirs, name, cache, arena) &&
 		    kc_manifest_load(plugin_dirs, name, cache, arena, NULL, &m) == -ENOMEM)
 			return -ENOMEM;
 	}

@@ -249,14 +249,14 @@ int kc_member_run(struct kc_member *m)
 	size_t begin = kc_frame_begin(out, KC_FRAME_RUN, 0), at = out->len;
 	uint32_t n = 0;
 
-	kc_frame_u32(out, 0);
+	kc_put_u32(out, 0);
 	for (uint32_t i = m->next; i < m->cleared;) {
 		uint32_t first = m->todo[i], count = 1;
 
 		while (i + count < m->cleared && m->todo[i + count] == first + count)
 			count++;
-		kc_frame_u32(out, first);
-		kc_frame_u32(out, count);
+		kc_put_u32(out, first);
+		kc_put_u32(out, count);
 		i += count;
 		n++;
 	}

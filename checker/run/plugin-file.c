@@ -235,13 +235,25 @@ int kc_plugin_file_hash(const struct kc_plugin_file *file,
 	return 0;
 }
 
+static int reopen(struct kc_plugin_file *file, int vetted, struct stat *ret_stat,
+		  struct kc_err *err)
+{
+	int fd = kc_fd_reopen(vetted, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+
+	if (fd < 0)
+		return kc_err_set(err, fd, "%s: %s", file->path, kc_strerror(fd));
+	file->fd = fd;
+	if (fstat(fd, ret_stat) < 0)
+		return kc_err_set(err, -errno, "%s: %s", file->path, kc_strerror(errno));
+	return 0;
+}
+
 int kc_plugin_file_open(const struct kc_manifest *manifest, struct kc_trust_folder *folder,
 			struct kc_err *err, struct kc_plugin_file *ret_file)
 {
 	struct kc_plugin_file file = { .manifest = manifest, .fd = -EBADF };
 	const char *slash = strrchr(manifest->file, '/');
 	kc_cleanup(kc_closep) int vetted = -EBADF;
-	char link[64];
 	struct stat st;
 	int r;
 
@@ -256,11 +268,8 @@ int kc_plugin_file_open(const struct kc_manifest *manifest, struct kc_trust_fold
 	if (r == -ENOENT)
 		(void)kc_err_set(err, r, "%s is not there beside its manifest; was it built?",
 				 file.path);
-	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", vetted);
 	if (r >= 0)
-		file.fd = open(link, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-	if (r >= 0 && (file.fd < 0 || fstat(file.fd, &st) < 0))
-		r = kc_err_set(err, -errno, "%s: %s", file.path, kc_strerror(errno));
+		r = reopen(&file, vetted, &st, err);
 	if (r >= 0) {
 		file.size = (uint64_t)st.st_size;
 		r = look_into(&file, err);

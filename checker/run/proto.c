@@ -2,43 +2,17 @@
 #include "proto.h"
 
 enum {
-	HEADER_SIZE = 12,
-	NO_TEXT = UINT32_MAX
+	HEADER_SIZE = 12
 };
 
 size_t kc_frame_begin(struct kc_buf *b, uint32_t type, uint32_t rule)
 {
 	size_t begin = b->len;
 
-	kc_frame_u32(b, 0);
-	kc_frame_u32(b, type);
-	kc_frame_u32(b, rule);
+	kc_put_u32(b, 0);
+	kc_put_u32(b, type);
+	kc_put_u32(b, rule);
 	return begin;
-}
-
-void kc_frame_u32(struct kc_buf *b, uint32_t value)
-{
-	kc_buf_add(b, &value, sizeof(value));
-}
-
-void kc_frame_u64(struct kc_buf *b, uint64_t value)
-{
-	kc_buf_add(b, &value, sizeof(value));
-}
-
-void kc_frame_bytes(struct kc_buf *b, const void *data, size_t size)
-{
-	kc_frame_u32(b, (uint32_t)size);
-	kc_buf_add(b, data, size);
-	kc_buf_addc(b, 0);
-}
-
-void kc_frame_text(struct kc_buf *b, const char *text)
-{
-	if (text)
-		kc_frame_bytes(b, text, strlen(text));
-	else
-		kc_frame_u32(b, NO_TEXT);
 }
 
 void kc_frame_end(struct kc_buf *b, size_t begin)
@@ -53,14 +27,14 @@ void kc_frame_finding(struct kc_buf *b, uint32_t rule, const struct kc_finding *
 {
 	size_t begin = kc_frame_begin(b, KC_FRAME_FINDING, rule);
 
-	kc_frame_u32(b, finding->verdict);
-	kc_frame_u32(b, finding->horizon);
-	kc_frame_text(b, finding->subject);
-	kc_frame_text(b, finding->expected);
-	kc_frame_text(b, finding->found);
-	kc_frame_text(b, finding->source);
-	kc_frame_text(b, finding->message);
-	kc_frame_text(b, finding->reason);
+	kc_put_u32(b, finding->verdict);
+	kc_put_u32(b, finding->horizon);
+	kc_put_text(b, finding->subject);
+	kc_put_text(b, finding->expected);
+	kc_put_text(b, finding->found);
+	kc_put_text(b, finding->source);
+	kc_put_text(b, finding->message);
+	kc_put_text(b, finding->reason);
 	kc_frame_end(b, begin);
 }
 
@@ -68,28 +42,28 @@ void kc_frame_step(struct kc_buf *b, uint32_t rule, const struct kc_step *step)
 {
 	size_t begin = kc_frame_begin(b, KC_FRAME_STEP, rule);
 
-	kc_frame_u32(b, step->kind);
-	kc_frame_u32(b, step->flags);
-	kc_frame_u32(b, step->horizon);
-	kc_frame_u32(b, step->mode);
-	kc_frame_u32(b, step->uid);
-	kc_frame_u32(b, step->gid);
-	kc_frame_text(b, step->target);
-	kc_frame_u32(b, step->content != NULL);
-	kc_frame_bytes(b, step->content, step->content ? step->content_size : 0);
-	kc_frame_u32(b, step->before != NULL);
-	kc_frame_bytes(b, step->before, step->before ? step->before_size : 0);
-	kc_frame_text(b, step->why);
+	kc_put_u32(b, step->kind);
+	kc_put_u32(b, step->flags);
+	kc_put_u32(b, step->horizon);
+	kc_put_u32(b, step->mode);
+	kc_put_u32(b, step->uid);
+	kc_put_u32(b, step->gid);
+	kc_put_text(b, step->target);
+	kc_put_u32(b, step->content != NULL);
+	kc_put_bytes(b, step->content, step->content ? step->content_size : 0);
+	kc_put_u32(b, step->before != NULL);
+	kc_put_bytes(b, step->before, step->before ? step->before_size : 0);
+	kc_put_text(b, step->why);
 	kc_frame_end(b, begin);
 }
 
 static void add_fact(struct kc_buf *b, const char *name, uint32_t state, const char *value,
 		     const char *source)
 {
-	kc_frame_u32(b, state);
-	kc_frame_text(b, name);
-	kc_frame_text(b, value);
-	kc_frame_text(b, source);
+	kc_put_u32(b, state);
+	kc_put_text(b, name);
+	kc_put_text(b, value);
+	kc_put_text(b, source);
 }
 
 void kc_frame_fact(struct kc_buf *b, const struct kc_fact *fact)
@@ -104,7 +78,7 @@ void kc_frame_facts(struct kc_buf *b, const struct kc_fact_value *facts, uint32_
 {
 	size_t begin = kc_frame_begin(b, KC_FRAME_FACTS, 0);
 
-	kc_frame_u32(b, n);
+	kc_put_u32(b, n);
 	for (uint32_t i = 0; i < n; i++)
 		add_fact(b, facts[i].name, facts[i].state, facts[i].value, facts[i].source);
 	kc_frame_end(b, begin);
@@ -114,12 +88,12 @@ void kc_frame_question(struct kc_buf *b, uint32_t rule, const struct kc_question
 {
 	size_t begin = kc_frame_begin(b, KC_FRAME_ASK, rule);
 
-	kc_frame_u32(b, question->kind);
-	kc_frame_u64(b, question->timeout_usec);
-	kc_frame_u64(b, (uint64_t)question->number);
-	kc_frame_u32(b, (uint32_t)question->strings.n);
+	kc_put_u32(b, question->kind);
+	kc_put_u64(b, question->timeout_usec);
+	kc_put_u64(b, (uint64_t)question->number);
+	kc_put_u32(b, (uint32_t)question->strings.n);
 	for (size_t i = 0; i < question->strings.n; i++)
-		kc_frame_text(b, question->strings.item[i]);
+		kc_put_text(b, question->strings.item[i]);
 	kc_frame_end(b, begin);
 }
 
@@ -127,13 +101,13 @@ void kc_frame_answer(struct kc_buf *b, uint32_t rule, const struct kc_answer *an
 {
 	size_t begin = kc_frame_begin(b, KC_FRAME_ANSWER, rule);
 
-	kc_frame_u64(b, (uint64_t)(int64_t)answer->code);
-	kc_frame_text(b, answer->why);
+	kc_put_u64(b, (uint64_t)(int64_t)answer->code);
+	kc_put_text(b, answer->why);
 	for (size_t i = 0; i < KC_ARRAY_SIZE(answer->numbers); i++)
-		kc_frame_u64(b, (uint64_t)answer->numbers[i]);
-	kc_frame_u32(b, (uint32_t)answer->n_items);
+		kc_put_u64(b, (uint64_t)answer->numbers[i]);
+	kc_put_u32(b, (uint32_t)answer->n_items);
 	for (size_t i = 0; i < answer->n_items; i++)
-		kc_frame_bytes(b, answer->items[i].data, answer->items[i].size);
+		kc_put_bytes(b, answer->items[i].data, answer->items[i].size);
 	kc_frame_end(b, begin);
 }
 
@@ -141,9 +115,9 @@ void kc_frame_done(struct kc_buf *b, uint32_t rule, int code, uint64_t usec, con
 {
 	size_t begin = kc_frame_begin(b, KC_FRAME_DONE, rule);
 
-	kc_frame_u64(b, (uint64_t)(int64_t)code);
-	kc_frame_u64(b, usec);
-	kc_frame_text(b, why);
+	kc_put_u64(b, (uint64_t)(int64_t)code);
+	kc_put_u64(b, usec);
+	kc_put_text(b, why);
 	kc_frame_end(b, begin);
 }
 
@@ -171,69 +145,15 @@ int kc_frame_next(const char *data, size_t size, struct kc_frame *ret_frame, siz
 
 void kc_reader_init(struct kc_reader *r, const struct kc_frame *frame)
 {
-	*r = (struct kc_reader){ .p = frame->data, .end = frame->data + frame->size };
+	kc_reader_start(r, frame->data, frame->size);
 }
 
-static bool take(struct kc_reader *r, void *to, size_t size)
+static struct kc_bytes read_bytes(struct kc_reader *r)
 {
-	if (r->failed || (size_t)(r->end - r->p) < size) {
-		r->failed = true;
-		return false;
-	}
-	if (to)
-		memcpy(to, r->p, size);
-	r->p += size;
-	return true;
-}
+	struct kc_bytes bytes = { 0 };
 
-uint32_t kc_reader_u32(struct kc_reader *r)
-{
-	uint32_t v = 0;
-
-	(void)take(r, &v, sizeof(v));
-	return v;
-}
-
-uint64_t kc_reader_u64(struct kc_reader *r)
-{
-	uint64_t v = 0;
-
-	(void)take(r, &v, sizeof(v));
-	return v;
-}
-
-static struct kc_bytes read_sized(struct kc_reader *r, uint32_t size)
-{
-	const char *data = r->p;
-
-	if (size >= KC_FRAME_SIZE_MAX || !take(r, NULL, (size_t)size + 1) || data[size] != 0) {
-		r->failed = true;
-		return (struct kc_bytes){ .data = "" };
-	}
-	return (struct kc_bytes){ .data = data, .size = size };
-}
-
-struct kc_bytes kc_reader_bytes(struct kc_reader *r)
-{
-	return read_sized(r, kc_reader_u32(r));
-}
-
-const char *kc_reader_text(struct kc_reader *r)
-{
-	uint32_t size = kc_reader_u32(r);
-	struct kc_bytes bytes;
-
-	if (r->failed || size == NO_TEXT)
-		return NULL;
-	bytes = read_sized(r, size);
-	if (!r->failed && strlen(bytes.data) != bytes.size)
-		r->failed = true;
-	return bytes.data;
-}
-
-int kc_reader_end(const struct kc_reader *r)
-{
-	return r->failed || r->p != r->end ? -EBADMSG : 0;
+	bytes.data = kc_reader_sized(r, &bytes.size);
+	return bytes;
 }
 
 int kc_read_finding(const struct kc_frame *frame, struct kc_finding *ret_finding)
@@ -273,9 +193,9 @@ int kc_read_step(const struct kc_frame *frame, struct kc_step *ret_step)
 	s.gid = kc_reader_u32(&r);
 	s.target = kc_reader_text(&r);
 	has_content = kc_reader_u32(&r) != 0;
-	content = kc_reader_bytes(&r);
+	content = read_bytes(&r);
 	has_before = kc_reader_u32(&r) != 0;
-	before = kc_reader_bytes(&r);
+	before = read_bytes(&r);
 	s.why = kc_reader_text(&r);
 	if (kc_reader_end(&r) < 0 || s.kind < KC_STEP_MAKE_DIR || s.kind > KC_STEP_MANUAL ||
 	    (s.horizon != KC_NOW && s.horizon != KC_BOOT))
@@ -398,7 +318,7 @@ int kc_read_answer(const struct kc_frame *frame, struct kc_arena *arena,
 	if (!items)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < n; i++)
-		items[i] = kc_reader_bytes(&r);
+		items[i] = read_bytes(&r);
 	if (kc_reader_end(&r) < 0)
 		return -EBADMSG;
 	a.code = (int)code;

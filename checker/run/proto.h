@@ -2,7 +2,7 @@
 #pragma once
 
 #include "base/arena.h"
-#include "base/str.h"
+#include "base/fields.h"
 #include "model/result.h"
 #include "sys/ask.h"
 
@@ -55,12 +55,8 @@ struct kc_frame {
 	size_t size;
 };
 
-/* Appends a frame to b: begin, fields, end with what begin returned. */
+/* Appends a frame to b: begin, fields (base/fields.h), end with what begin returned. */
 size_t kc_frame_begin(struct kc_buf *b, uint32_t type, uint32_t rule);
-void kc_frame_u32(struct kc_buf *b, uint32_t value);
-void kc_frame_u64(struct kc_buf *b, uint64_t value);
-void kc_frame_text(struct kc_buf *b, const char *text); /* NULL is kept apart from "" */
-void kc_frame_bytes(struct kc_buf *b, const void *data, size_t size);
 void kc_frame_end(struct kc_buf *b, size_t begin);
 
 void kc_frame_finding(struct kc_buf *b, uint32_t rule, const struct kc_finding *finding);
@@ -77,22 +73,8 @@ void kc_frame_done(struct kc_buf *b, uint32_t rule, int code, uint64_t usec, con
  */
 int kc_frame_next(const char *data, size_t size, struct kc_frame *ret_frame, size_t *ret_size);
 
-/*
- * Reads fields in order. What is missing, too long, or text with a NUL inside makes `failed` true,
- * for good; texts point into the frame and are NUL-terminated there.
- */
-struct kc_reader {
-	const char *p, *end;
-	bool failed;
-};
-
+/* Reads a frame's fields. */
 void kc_reader_init(struct kc_reader *r, const struct kc_frame *frame);
-uint32_t kc_reader_u32(struct kc_reader *r);
-uint64_t kc_reader_u64(struct kc_reader *r);
-const char *kc_reader_text(struct kc_reader *r); /* may be NULL */
-struct kc_bytes kc_reader_bytes(struct kc_reader *r);
-/* 0 when all fields were there and nothing is left over; -EBADMSG else. */
-int kc_reader_end(const struct kc_reader *r);
 
 /* Whole frames; texts point into the frame, lists live in the arena. -EBADMSG, -ENOMEM. */
 int kc_read_finding(const struct kc_frame *frame, struct kc_finding *ret_finding);

@@ -186,6 +186,9 @@ int kc_run_hire(struct kc_running *run)
 
 	if (r >= 0)
 		r = hire_some(run, false);
+	if (r == -EPIPE || r == -ECONNRESET)
+		return kc_err_set(run->err, r, "the process that starts workers is gone: %s",
+				  kc_strerror(r));
 	return r < 0 ? kc_err_set(run->err, r, "no worker could be started: %s", kc_strerror(r))
 		     : 0;
 }

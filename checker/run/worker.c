@@ -99,8 +99,8 @@ static void on_log(void *context, uint32_t level, const char *text)
 	struct worker *w = context;
 	size_t begin = kc_frame_begin(&w->channel.out, KC_FRAME_LOG, w->rule);
 
-	kc_frame_u32(&w->channel.out, level);
-	kc_frame_text(&w->channel.out, text);
+	kc_put_u32(&w->channel.out, level);
+	kc_put_text(&w->channel.out, text);
 	kc_frame_end(&w->channel.out, begin);
 	make_room(w);
 }
@@ -372,8 +372,8 @@ static void load(struct worker *w)
 	(void)doing(w, KC_DOING_NOTHING);
 	begin = kc_frame_begin(&w->channel.out, r < 0 ? KC_FRAME_REFUSED : KC_FRAME_READY, 0);
 	if (r < 0) {
-		kc_frame_u32(&w->channel.out, refusal);
-		kc_frame_text(&w->channel.out, err.text);
+		kc_put_u32(&w->channel.out, refusal);
+		kc_put_text(&w->channel.out, err.text);
 	}
 	kc_frame_end(&w->channel.out, begin);
 	flush(w);

@@ -81,8 +81,8 @@ static void report_exit(struct zygote *z, uint32_t id, int status, unsigned stra
 {
 	size_t begin = kc_frame_begin(&z->channel.out, KC_FRAME_EXITED, id);
 
-	kc_frame_u32(&z->channel.out, (uint32_t)status);
-	kc_frame_u32(&z->channel.out, strays);
+	kc_put_u32(&z->channel.out, (uint32_t)status);
+	kc_put_u32(&z->channel.out, strays);
 	kc_frame_end(&z->channel.out, begin);
 }
 
@@ -163,7 +163,7 @@ static void spawn(struct zygote *z, const struct kc_frame *frame, const int *fds
 			(void)kill(pid, SIGKILL);
 	}
 	begin = kc_frame_begin(&z->channel.out, KC_FRAME_SPAWNED, frame->rule);
-	kc_frame_u64(&z->channel.out, (uint64_t)(int64_t)(code < 0 ? code : pid));
+	kc_put_u64(&z->channel.out, (uint64_t)(int64_t)(code < 0 ? code : pid));
 	kc_frame_end(&z->channel.out, begin);
 }
 
@@ -311,8 +311,8 @@ static kc_noreturn void zygote_main(const struct kc_run_config *config,
 	kc_channel_init(&z.channel, fd);
 	r = prepare(&z, &err);
 	begin = kc_frame_begin(&z.channel.out, KC_FRAME_PREPARED, 0);
-	kc_frame_u64(&z.channel.out, (uint64_t)(int64_t)r);
-	kc_frame_text(&z.channel.out, r < 0 ? err.text : NULL);
+	kc_put_u64(&z.channel.out, (uint64_t)(int64_t)r);
+	kc_put_text(&z.channel.out, r < 0 ? err.text : NULL);
 	kc_frame_end(&z.channel.out, begin);
 	if (kc_channel_flush_all(&z.channel) < 0 || r < 0)
 		_exit(1);
@@ -354,9 +354,9 @@ int kc_zygote_spawn(struct kc_zygote *zygote, uint32_t id, const struct kc_worke
 	if (r < 0)
 		return r;
 	begin = kc_frame_begin(&zygote->channel.out, KC_FRAME_SPAWN, id);
-	kc_frame_u32(&zygote->channel.out, birth->slot);
-	kc_frame_text(&zygote->channel.out, birth->name);
-	kc_frame_text(&zygote->channel.out, birth->path);
+	kc_put_u32(&zygote->channel.out, birth->slot);
+	kc_put_text(&zygote->channel.out, birth->name);
+	kc_put_text(&zygote->channel.out, birth->path);
 	kc_frame_end(&zygote->channel.out, begin);
 	return kc_channel_send_fds(&zygote->channel, list, KC_ARRAY_SIZE(list));
 }

@@ -22,8 +22,9 @@ static const struct kc_manifest_text reasons[] = { { "no-module", "it is not loa
 static const struct kc_manifest_fact gathered[] = { { "os.id", "the ID" } };
 
 static const struct kc_manifest_check checks[] = {
-	{ .id = "one.first", .flags = KC_CHECK_NOW },
+	{ .id = "one.first", .title = "First", .flags = KC_CHECK_NOW },
 	{ .id = "one.second",
+	  .title = "Second",
 	  .flags = KC_CHECK_NOW | KC_CHECK_BOOT,
 	  .params = params,
 	  .n_params = KC_ARRAY_SIZE(params),
@@ -35,6 +36,7 @@ static const struct kc_manifest manifest = {
 	.file = "/plugins/one.yaml",
 	.name = "one",
 	.version = "0.1.0",
+	.title = "One",
 	.checks = checks,
 	.n_checks = KC_ARRAY_SIZE(checks),
 	.facts = gathered,

@@ -48,7 +48,7 @@ static void put(struct kc_channel *c, uint32_t rule, size_t size)
 	char *bytes = calloc(1, size + 1);
 
 	assert_non_null(bytes);
-	kc_frame_bytes(&c->out, bytes, size);
+	kc_put_bytes(&c->out, bytes, size);
 	kc_frame_end(&c->out, begin);
 	free(bytes);
 }
