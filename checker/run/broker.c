@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
+#include "answers.h"
 #include "base/clock.h"
 #include "base/fdio.h"
 #include "broker.h"
@@ -50,6 +51,7 @@ struct broker {
 	size_t n_doors;
 	struct pending pending[PENDING_MAX];
 	size_t n_pending;
+	struct kc_memo answers; /* of its own; each door has those that it gave */
 };
 
 static void fail(struct broker *b, uint32_t number, int code, const char *why)
@@ -219,7 +221,10 @@ static void answer_here(struct broker *b, kc_door *door, const struct kc_questio
 	struct kc_answer answer = { 0 };
 	void *state = NULL;
 
-	door(&host, &state, question, arena, &answer);
+	if (!kc_answers_find(&b->answers, question, &answer)) {
+		door(&host, &state, question, arena, &answer);
+		kc_answers_keep(&b->answers, question, &answer);
+	}
 	kc_frame_answer(&b->channel.out, number, &answer);
 }
 

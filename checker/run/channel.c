@@ -6,8 +6,10 @@
 #include "base/fdio.h"
 #include "channel.h"
 
+/* Most ends hear of little: room that is never filled costs a fault or two of its own. */
 enum {
-	CHUNK = 64 * 1024
+	CHUNK_MIN = 4 * 1024,
+	CHUNK_MAX = 64 * 1024
 };
 
 void kc_channel_init(struct kc_channel *c, int fd)
@@ -134,13 +136,23 @@ static void compact(struct kc_channel *c)
 	c->in_used = 0;
 }
 
-int kc_channel_receive(struct kc_channel *c, int fds[KC_CHANNEL_FDS_MAX])
+/* What is free, or as much again as there was when that has become little. */
+static size_t room_for_more(const struct kc_channel *c)
+{
+	size_t used = c->in.len + 1, room = c->in.size > used ? c->in.size - used : 0;
+
+	if (room < CHUNK_MIN / 2)
+		room = KC_MAX(c->in.size, (size_t)CHUNK_MIN - 1);
+	return KC_MIN(room, (size_t)CHUNK_MAX);
+}
+
+static int receive(struct kc_channel *c, int fds[KC_CHANNEL_FDS_MAX], int flags)
 {
 	union {
 		char space[CMSG_SPACE(sizeof(int) * KC_CHANNEL_FDS_MAX)];
 		struct cmsghdr align;
 	} control;
-	struct iovec iov = { .iov_len = CHUNK };
+	struct iovec iov;
 	struct msghdr msg = {
 		.msg_iov = &iov,
 		.msg_iovlen = 1,
@@ -153,11 +165,13 @@ int kc_channel_receive(struct kc_channel *c, int fds[KC_CHANNEL_FDS_MAX])
 		fds[i] = -EBADF;
 	compact(c);
 	/* Into place: a large array on the stack would cost a fault for each of its pages. */
-	iov.iov_base = kc_buf_room(&c->in, CHUNK);
+	/* Descriptors come with the first byte of a frame, and the rest of it with them. */
+	iov.iov_len = fds ? (size_t)CHUNK_MAX : room_for_more(c);
+	iov.iov_base = kc_buf_room(&c->in, iov.iov_len);
 	if (!iov.iov_base)
 		return -ENOMEM;
 	do
-		n = recvmsg(c->fd, &msg, MSG_CMSG_CLOEXEC);
+		n = recvmsg(c->fd, &msg, MSG_CMSG_CLOEXEC | flags);
 	while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return -errno;
@@ -165,7 +179,15 @@ int kc_channel_receive(struct kc_channel *c, int fds[KC_CHANNEL_FDS_MAX])
 	if (n == 0)
 		return 0;
 	kc_buf_grow(&c->in, (size_t)n);
+	/* There may be a lot to come: it comes in larger pieces from here on. */
+	if ((size_t)n == iov.iov_len && iov.iov_len < CHUNK_MAX)
+		(void)kc_buf_room(&c->in, 2 * iov.iov_len);
 	return 1;
+}
+
+int kc_channel_receive(struct kc_channel *c, int fds[KC_CHANNEL_FDS_MAX])
+{
+	return receive(c, fds, 0);
 }
 
 int kc_channel_next(struct kc_channel *c, struct kc_frame *ret_frame)
@@ -181,28 +203,36 @@ int kc_channel_next(struct kc_channel *c, struct kc_frame *ret_frame)
 	return r;
 }
 
+/* Until something comes. -ETIMEDOUT. */
+static int wait_readable(const struct kc_channel *c, uint64_t deadline_usec)
+{
+	struct pollfd pfd = { .fd = c->fd, .events = POLLIN };
+	uint64_t now = kc_now_usec();
+
+	if (now >= deadline_usec)
+		return -ETIMEDOUT;
+	if (poll(&pfd, 1, (int)KC_MIN((deadline_usec - now) / 1000 + 1, (uint64_t)60000)) < 0 &&
+	    errno != EINTR)
+		return -errno;
+	return 0;
+}
+
 int kc_channel_wait(struct kc_channel *c, uint64_t deadline_usec, struct kc_frame *ret_frame)
 {
-	for (;;) {
-		struct pollfd pfd = { .fd = c->fd, .events = POLLIN };
-		uint64_t now;
-		int r;
+	/* Where there is no deadline, a socket that blocks does the waiting itself. */
+	int flags = deadline_usec == UINT64_MAX ? 0 : MSG_DONTWAIT;
 
-		r = kc_channel_next(c, ret_frame);
+	for (;;) {
+		int r = kc_channel_next(c, ret_frame);
+
 		if (r != 0)
 			return r < 0 ? r : 0;
-		now = kc_now_usec();
-		if (now >= deadline_usec)
-			return -ETIMEDOUT;
-		r = poll(&pfd, 1, (int)KC_MIN((deadline_usec - now) / 1000 + 1, (uint64_t)60000));
-		if (r < 0 && errno != EINTR)
-			return -errno;
-		if (r <= 0)
-			continue;
-		r = kc_channel_receive(c, NULL);
+		r = receive(c, NULL, flags);
 		if (r == 0)
 			return -EPIPE;
-		if (r < 0 && r != -EAGAIN)
+		if (r == -EAGAIN)
+			r = wait_readable(c, deadline_usec);
+		if (r < 0)
 			return r;
 	}
 }

@@ -35,16 +35,19 @@ int kc_channel_flush_all(struct kc_channel *c);
 int kc_channel_send_fds(struct kc_channel *c, const int *fds, size_t n);
 
 /*
- * Reads what is there, at most 64 KiB. 1: something came; 0: the other end closed; -EAGAIN: nothing
- * now. With fds: descriptors that came along, at most KC_CHANNEL_FDS_MAX, -EBADF behind the last;
- * without, they are closed.
+ * Reads what is there, at most 64 KiB, and 4 KiB of the first. 1: something came; 0: the other end
+ * closed; -EAGAIN: nothing now. With fds: descriptors that came along, at most KC_CHANNEL_FDS_MAX,
+ * -EBADF behind the last; without, they are closed.
  */
 int kc_channel_receive(struct kc_channel *c, int fds[KC_CHANNEL_FDS_MAX]);
 
 /* The next whole frame; as kc_frame_next(). It points into the channel until the next call. */
 int kc_channel_next(struct kc_channel *c, struct kc_frame *ret_frame);
 
-/* Waits for a whole frame until the deadline (kc_now_usec()). -ETIMEDOUT, -EPIPE, -EBADMSG. */
+/*
+ * Waits for a whole frame until the deadline (kc_now_usec()), UINT64_MAX for as long as it takes.
+ * -ETIMEDOUT, -EPIPE, -EBADMSG.
+ */
 int kc_channel_wait(struct kc_channel *c, uint64_t deadline_usec, struct kc_frame *ret_frame);
 
 /* Tells the other end that nothing more will come. */

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 
+#include "answers.h"
 #include "base/fdio.h"
 #include "channel.h"
 #include "door.h"
@@ -111,6 +112,7 @@ struct door {
 	const struct kc_root *root;
 	kc_door *module; /* loaded when first needed */
 	void *state[KC_ASK_MAX];
+	struct kc_memo answers;
 };
 
 static void answer(struct door *d, const struct kc_question *question, struct kc_arena *arena,
@@ -123,6 +125,8 @@ static void answer(struct door *d, const struct kc_question *question, struct kc
 	kc_door *door = kind->door;
 	struct kc_err err = { 0 };
 
+	if (kc_answers_find(&d->answers, question, ret_answer))
+		return;
 	if (!door && !d->module &&
 	    load_module(d->config->door_dirs, kind->module, &err, &d->module) < 0) {
 		kc_answer_fail(ret_answer, arena, -ENOSYS, "%s", err.text);
@@ -131,6 +135,7 @@ static void answer(struct door *d, const struct kc_question *question, struct kc
 	if (!door)
 		door = d->module;
 	door(&host, &d->state[slot], question, arena, ret_answer);
+	kc_answers_keep(&d->answers, question, ret_answer);
 }
 
 kc_noreturn void kc_door_main(const struct kc_run_config *config, const struct kc_root *root,

@@ -19,16 +19,30 @@ struct place {
 	uint32_t asked;
 };
 
-static int setup(void **state)
+static int start(void **state, const char *const *door_dirs)
 {
-	static const char *const no_dirs[] = { NULL };
 	struct place *p = calloc(1, sizeof(*p));
 
 	assert_non_null(p);
-	p->config = (struct kc_run_config){ .root = "/", .live = true, .door_dirs = no_dirs };
+	p->config = (struct kc_run_config){ .root = "/", .live = true, .door_dirs = door_dirs };
 	assert_int_equal(kc_broker_start(&p->config, NULL, &p->broker), 0);
 	*state = p;
 	return 0;
+}
+
+static int setup(void **state)
+{
+	static const char *const no_dirs[] = { NULL };
+
+	return start(state, no_dirs);
+}
+
+/* With the door of tests/support/door for runtimes. */
+static int setup_counting(void **state)
+{
+	static const char *const dirs[] = { COUNTING_DOOR_DIR, NULL };
+
+	return start(state, dirs);
 }
 
 static int teardown(void **state)
@@ -135,13 +149,64 @@ static void test_kernel(void **state)
 	assert_int_equal(a.code, -ENOSYS);
 }
 
+static const char *count(struct place *p, const char *endpoint, int64_t number, uint64_t timeout)
+{
+	struct kc_answer a = ask(p, KC_ASK_RUNTIME, endpoint, number, timeout);
+
+	assert_int_equal(a.code, 0);
+	assert_int_equal(a.n_items, 1);
+	return a.items[0].data;
+}
+
+/* Who asks what was answered already is told the same, and the runtime hears nothing of it. */
+static void test_asked_again(void **state)
+{
+	static const char one[] = "/k8scheck-test-one.sock", other[] = "/k8scheck-test-other.sock";
+	struct place *p = *state;
+
+	assert_string_equal(count(p, one, KC_RUNTIME_VERSION, 10 * SECOND), "1");
+	assert_string_equal(count(p, one, KC_RUNTIME_VERSION, 20 * SECOND), "1");
+	assert_string_equal(count(p, one, KC_RUNTIME_CONFIG, 10 * SECOND), "2");
+	assert_string_equal(count(p, one, KC_RUNTIME_VERSION, 10 * SECOND), "1");
+	assert_string_equal(count(p, other, KC_RUNTIME_VERSION, 10 * SECOND), "1");
+}
+
+/* Both are on their way before the first is answered. */
+static void test_asked_at_once(void **state)
+{
+	struct place *p = *state;
+
+	for (unsigned i = 0; i < 2; i++)
+		(void)put(p, KC_ASK_RUNTIME, "/k8scheck-test-one.sock", KC_RUNTIME_VERSION,
+			  10 * SECOND);
+	for (unsigned i = 0; i < 2; i++) {
+		uint32_t number;
+		struct kc_answer a = wait_for(p, &number);
+
+		assert_int_equal(a.code, 0);
+		assert_string_equal(a.items[0].data, "1");
+	}
+}
+
+static void test_failure_is_asked_again(void **state)
+{
+	static const char endpoint[] = "/k8scheck-test-one.sock";
+	struct place *p = *state;
+
+	assert_int_equal(ask(p, KC_ASK_RUNTIME, endpoint, KC_RUNTIME_STATUS, 10 * SECOND).code,
+			 -ETIMEDOUT);
+	assert_string_equal(count(p, endpoint, KC_RUNTIME_STATUS, 10 * SECOND), "2");
+	assert_string_equal(count(p, endpoint, KC_RUNTIME_STATUS, 10 * SECOND), "2");
+}
+
 int main(void)
 {
-#define broker_test(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define counting_test(f) cmocka_unit_test_setup_teardown(f, setup_counting, teardown)
+#define broker_test(f)	 cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		broker_test(test_lookup),
-		broker_test(test_several),
-		broker_test(test_kernel),
+		broker_test(test_lookup),	   broker_test(test_several),
+		broker_test(test_kernel),	   counting_test(test_asked_again),
+		counting_test(test_asked_at_once), counting_test(test_failure_is_asked_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

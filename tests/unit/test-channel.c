@@ -130,6 +130,63 @@ static void test_flush_all(void **state)
 	assert_int_equal(status, 0);
 }
 
+/* A little takes little room; of a lot, the pieces grow, and so do the frames that fit. */
+static void test_room(void **state)
+{
+	enum {
+		SIZE = 1024 * 1024,
+	};
+	struct ends *e = *state;
+	struct kc_frame frame;
+	unsigned pieces = 0;
+
+	put(&e->a, 1, 100);
+	assert_int_equal(kc_channel_flush(&e->a), 0);
+	assert_int_equal(kc_channel_receive(&e->b, NULL), 1);
+	assert_true(e->b.in.size <= 4096);
+	assert_int_equal(kc_channel_next(&e->b, &frame), 1);
+	put(&e->a, 2, SIZE);
+	put(&e->a, 3, 1);
+	do {
+		int r;
+
+		assert_int_equal(kc_channel_flush(&e->a), 0);
+		r = kc_channel_receive(&e->b, NULL);
+		assert_int_equal(r, 1);
+		pieces++;
+	} while (kc_channel_next(&e->b, &frame) == 0);
+	assert_int_equal(frame.rule, 2);
+	assert_int_equal(frame.size, 4 + SIZE + 1);
+	assert_true(pieces <= 2 * SIZE / (64 * 1024));
+	assert_true(e->b.in.size <= 2 * SIZE);
+	assert_int_equal(kc_channel_flush(&e->a), 0);
+	while (kc_channel_next(&e->b, &frame) == 0)
+		assert_int_equal(kc_channel_receive(&e->b, NULL), 1);
+	assert_int_equal(frame.rule, 3);
+}
+
+/* Frames without end are read by as much as there may be at once. */
+static void test_stream(void **state)
+{
+	struct ends *e = *state;
+	struct kc_frame frame;
+	uint32_t seen = 0, sent = 0;
+	unsigned pieces = 0;
+
+	while (seen < 2000) {
+		while (sent < 2000 && e->a.out.len == 0) {
+			put(&e->a, sent++, 1000);
+			assert_int_equal(kc_channel_flush(&e->a), 0);
+		}
+		assert_int_equal(kc_channel_receive(&e->b, NULL), 1);
+		pieces++;
+		while (kc_channel_next(&e->b, &frame) == 1)
+			assert_int_equal(frame.rule, seen++);
+		assert_int_equal(kc_channel_flush(&e->a), 0);
+	}
+	assert_true(pieces < 200);
+}
+
 static int count_fds(void)
 {
 	int n = 0;
@@ -291,6 +348,35 @@ static void test_waits(void **state)
 	assert_int_equal(kc_channel_wait(&e->b, UINT64_MAX, &frame), -EPIPE);
 }
 
+/* As a worker does: its end blocks, and what comes late, and in two parts, is waited for. */
+static void test_waits_in_the_kernel(void **state)
+{
+	struct ends *e = *state;
+	int flags = fcntl(e->b.fd, F_GETFL), status;
+	struct kc_frame frame;
+	pid_t pid;
+
+	assert_int_equal(fcntl(e->b.fd, F_SETFL, flags & ~O_NONBLOCK), 0);
+	/* A deadline holds there, too. */
+	assert_int_equal(kc_channel_wait(&e->b, kc_now_usec() + 10000, &frame), -ETIMEDOUT);
+	put(&e->a, 1, 100);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		(void)usleep(10000);
+		if (send(e->a.fd, e->a.out.data, 50, MSG_NOSIGNAL) != 50)
+			_exit(1);
+		(void)usleep(10000);
+		_exit(send(e->a.fd, e->a.out.data + 50, e->a.out.len - 50, MSG_NOSIGNAL) < 0);
+	}
+	assert_int_equal(kc_channel_wait(&e->b, UINT64_MAX, &frame), 0);
+	assert_int_equal(frame.rule, 1);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	kc_channel_shut(&e->a);
+	assert_int_equal(kc_channel_wait(&e->b, UINT64_MAX, &frame), -EPIPE);
+}
+
 static void test_wait_for_rubbish(void **state)
 {
 	struct ends *e = *state;
@@ -364,12 +450,15 @@ int main(void)
 		CHANNEL_TEST(test_bytes),
 		CHANNEL_TEST(test_partial_send),
 		CHANNEL_TEST(test_flush_all),
+		CHANNEL_TEST(test_room),
+		CHANNEL_TEST(test_stream),
 		CHANNEL_TEST(test_descriptors),
 		CHANNEL_TEST(test_descriptors_refused),
 		CHANNEL_TEST(test_descriptors_unwanted),
 		CHANNEL_TEST(test_descriptors_keep_their_place),
 		CHANNEL_TEST(test_descriptors_wait),
 		CHANNEL_TEST(test_waits),
+		CHANNEL_TEST(test_waits_in_the_kernel),
 		CHANNEL_TEST(test_wait_for_rubbish),
 		CHANNEL_TEST(test_gone),
 		CHANNEL_TEST(test_no_memory),
