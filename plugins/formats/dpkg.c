@@ -87,13 +87,20 @@ static int read_version(const struct stanza *s, struct kc_arena *arena, const ch
 	return 0;
 }
 
-static unsigned count_lines(const char *from, const char *to)
+/* In blocks whose count fits a byte, of which the compiler adds up 16 and more at once. */
+static unsigned count_lines(const char *text, size_t size)
 {
-	unsigned n = 1;
+	unsigned n = 0;
 
-	while ((from = memchr(from, '\n', (size_t)(to - from)))) {
-		from++;
-		n++;
+	while (size > 0) {
+		const size_t block = KC_MIN(size, (size_t)240);
+		uint8_t lines = 0;
+
+		for (size_t i = 0; i < block; i++)
+			lines = (uint8_t)(lines + (text[i] == '\n'));
+		n += lines;
+		text += block;
+		size -= block;
 	}
 	return n;
 }
@@ -109,63 +116,100 @@ static bool is_held(const struct stanza *s)
 }
 
 /* Which of the names, not found yet, a "Package:" field has; n for none. */
-static size_t index_of(const char *value, const char *end, const char *const *names, size_t n,
-		       const struct kc_dpkg_package *packages)
+static size_t index_of(const struct kc_dpkg_scan *scan, const char *value, const char *end)
 {
-	for (size_t i = 0; i < n; i++) {
-		size_t length = strlen(names[i]);
+	for (size_t i = 0; i < scan->n && value < end; i++) {
+		const char *name = scan->names[i];
+		size_t length;
 
-		if (!packages[i].version && (size_t)(end - value) >= length &&
-		    memcmp(value, names[i], length) == 0 &&
+		if (*name != *value || scan->packages[i].version)
+			continue;
+		length = strlen(name);
+		if ((size_t)(end - value) >= length && memcmp(value, name, length) == 0 &&
 		    (value + length == end || kc_isspace(value[length])))
 			return i;
 	}
-	return n;
+	return scan->n;
 }
 
-int kc_dpkg_find_each(const char *text, size_t size, const char *const *names, size_t n,
-		      struct kc_arena *arena, struct kc_dpkg_package *packages)
+/*
+ * The value of the next "Package:" field; NULL when there is none. By its first letter, of which
+ * there are few: that passes over the rest several times as fast as a search for the word.
+ */
+static const char *next_package(const char *text, const char *at, const char *end)
 {
 	static const char field[] = "Package: ";
 	const size_t length = sizeof(field) - 1;
-	const char *end = text + size;
-	int found = 0;
 
-	for (const char *at = text; (at = memmem(at, (size_t)(end - at), field, length));
-	     at += length) {
+	while ((at = memchr(at, *field, (size_t)(end - at)))) {
+		if ((at == text || at[-1] == '\n') && (size_t)(end - at) >= length &&
+		    memcmp(at, field, length) == 0)
+			return at + length;
+		at++;
+	}
+	return NULL;
+}
+
+/* How many of the bytes are whole stanzas; all of them at the end of the text. */
+static size_t whole_stanzas(const char *part, size_t size, bool at_end)
+{
+	if (at_end)
+		return size;
+	for (size_t i = size; i >= 2; i--) {
+		if (part[i - 1] == '\n' && part[i - 2] == '\n')
+			return i;
+	}
+	return 0;
+}
+
+int kc_dpkg_scan(struct kc_dpkg_scan *scan, const char *part, size_t size, bool at_end,
+		 size_t *ret_used)
+{
+	const size_t used = whole_stanzas(part, size, at_end);
+	const char *end = part + used;
+	int left = 0;
+
+	for (const char *at = part; (at = next_package(part, at, end));) {
 		struct kc_dpkg_package package;
 		struct stanza s;
-		size_t i;
+		size_t i = index_of(scan, at, end);
 		int r;
 
-		if (at > text && at[-1] != '\n')
+		if (i == scan->n)
 			continue;
-		i = index_of(at + length, end, names, n, packages);
-		if (i == n)
-			continue;
-		s = stanza_around(text, size, at);
+		s = stanza_around(part, used, at);
 		if (!is_installed(&s))
 			continue;
-		r = read_version(&s, arena, &package.version);
+		r = read_version(&s, scan->arena, &package.version);
 		if (r < 0)
 			return r;
-		package.line = count_lines(text, at);
+		package.line = scan->line + 1 + count_lines(part, (size_t)(at - part));
 		package.held = is_held(&s);
-		packages[i] = package;
-		found++;
+		scan->packages[i] = package;
 	}
-	return found;
+	for (size_t i = 0; i < scan->n; i++)
+		left += !scan->packages[i].version;
+	scan->line += count_lines(part, used);
+	*ret_used = used;
+	return left;
 }
 
 int kc_dpkg_find(const char *text, size_t size, const char *name, struct kc_arena *arena,
 		 struct kc_dpkg_package *ret_package)
 {
 	struct kc_dpkg_package package = { 0 };
-	int r = kc_dpkg_find_each(text, size, &name, 1, arena, &package);
+	struct kc_dpkg_scan scan = {
+		.names = &name,
+		.n = 1,
+		.arena = arena,
+		.packages = &package,
+	};
+	size_t used;
+	int r = kc_dpkg_scan(&scan, text, size, true, &used);
 
-	if (r > 0)
+	if (r == 0)
 		*ret_package = package;
-	return r;
+	return r < 0 ? r : r == 0;
 }
 
 const char *kc_dpkg_upstream(const char *version, struct kc_arena *arena)

@@ -23,12 +23,23 @@ struct kc_dpkg_package {
 int kc_dpkg_find(const char *text, size_t size, const char *name, struct kc_arena *arena,
 		 struct kc_dpkg_package *ret_package);
 
+/* A look for several names in one pass through a text that comes in parts; `line` is 0 at first. */
+struct kc_dpkg_scan {
+	const char *const *names;
+	size_t n;
+	struct kc_arena *arena; /* for the versions */
+	struct kc_dpkg_package *packages; /* of each name, zeroed; found once its version is set */
+	unsigned line; /* how many lines were looked through */
+};
+
 /*
- * The same for several names in one pass; pure. packages[i] is that of names[i], and those whose
- * version is not NULL have been found already. How many were found now, or a negative errno.
+ * Looks through the whole stanzas that a part begins with, all of it when it ends the text; pure.
+ * *ret_used is how many bytes they are: what follows is to stand at the beginning of the next part.
+ * How many of the names are left to be found, or a negative errno as above. Lines are counted from
+ * the beginning of the text.
  */
-int kc_dpkg_find_each(const char *text, size_t size, const char *const *names, size_t n,
-		      struct kc_arena *arena, struct kc_dpkg_package *packages);
+int kc_dpkg_scan(struct kc_dpkg_scan *scan, const char *part, size_t size, bool at_end,
+		 size_t *ret_used);
 
 /* The numbers that a package's version begins with: "1.6.20" of "1:1.6.20~ds1-1+b2". NULL: no
  * memory. */

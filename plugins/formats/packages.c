@@ -55,18 +55,6 @@ bool kc_package_name_valid(const char *name)
 
 /* ---- dpkg ---- */
 
-/* How many of the bytes are whole stanzas; all of them at the end of the file. */
-static size_t whole_stanzas(const char *text, size_t size, bool at_end)
-{
-	if (at_end)
-		return size;
-	for (size_t i = size; i >= 2; i--) {
-		if (text[i - 1] == '\n' && text[i - 2] == '\n')
-			return i;
-	}
-	return 0;
-}
-
 /* More of the file, behind what of the buffer was not looked at yet. 1, 0 at its end. */
 static int fill(int fd, char *buffer, size_t room, size_t *size)
 {
@@ -82,7 +70,7 @@ static int fill(int fd, char *buffer, size_t room, size_t *size)
 	}
 }
 
-static int set_dpkg(struct query *q, size_t i, const char *file, unsigned line,
+static int set_dpkg(struct query *q, size_t i, const char *file,
 		    const struct kc_dpkg_package *found)
 {
 	struct kc_package *package = &q->package[i];
@@ -93,30 +81,27 @@ static int set_dpkg(struct query *q, size_t i, const char *file, unsigned line,
 		.held = found->held,
 		.version = kc_dpkg_upstream(found->version, q->arena),
 		.full = found->version,
-		.source = kc_arena_printf(q->arena, "%s:%u", file, line + found->line),
+		.source = kc_arena_printf(q->arena, "%s:%u", file, found->line),
 	};
 	return package->version && package->source ? 0 : -ENOMEM;
 }
 
-/*
- * What of the names a part of a file has; `line` is how many lines stand before it. How many are
- * left to be found.
- */
-static int find_in(struct query *q, const char *file, const char *text, size_t size, unsigned line,
-		   struct kc_dpkg_package *found)
+/* What of the names a part of a file has, as kc_dpkg_scan(). */
+static int find_in(struct query *q, struct kc_dpkg_scan *scan, const char *file, const char *part,
+		   size_t size, bool at_end, size_t *ret_used)
 {
-	int left = 0, r;
+	int left = kc_dpkg_scan(scan, part, size, at_end, ret_used);
 
-	r = kc_dpkg_find_each(text, size, q->names, q->n, q->arena, found);
-	if (r < 0)
+	if (left == -ENOMEM)
+		return fail(q, left, NULL);
+	if (left < 0)
 		return fail(
-			q, r,
+			q, left,
 			kc_arena_printf(q->arena, "%s has a package whose version is none", file));
 	for (size_t i = 0; i < q->n; i++) {
-		if (found[i].version && !q->package[i].installed &&
-		    set_dpkg(q, i, file, line, &found[i]) < 0)
+		if (scan->packages[i].version && !q->package[i].installed &&
+		    set_dpkg(q, i, file, &scan->packages[i]) < 0)
 			return fail(q, -ENOMEM, NULL);
-		left += !found[i].version;
 	}
 	return left;
 }
@@ -140,17 +125,16 @@ static int enlarge(struct query *q, char **buffer, size_t *room)
  * Through one buffer, since the file has megabytes: fresh memory for all of it costs several times
  * what looking through it does.
  */
-static int scan_status(struct query *q, int fd, struct kc_dpkg_package *found)
+static int scan_status(struct query *q, int fd, struct kc_dpkg_scan *scan)
 {
 	kc_cleanup(kc_freep) char *buffer = malloc(STATUS_BUFFER);
 	size_t size = 0, total = 0, room = STATUS_BUFFER;
 	int more = 1, left = 1, r;
-	unsigned line = 0;
 
 	if (!buffer)
 		return fail(q, -ENOMEM, NULL);
 	while (more > 0 && left > 0) {
-		size_t whole;
+		size_t used;
 
 		r = size == room ? enlarge(q, &buffer, &room) : 0;
 		if (r < 0)
@@ -160,34 +144,33 @@ static int scan_status(struct query *q, int fd, struct kc_dpkg_package *found)
 			return fail(q, more, DPKG_STATUS " cannot be read to its end");
 		if (total > DPKG_MAX)
 			return fail(q, -EFBIG, DPKG_STATUS " has more than 32 MiB");
-		whole = whole_stanzas(buffer, size, more == 0);
-		left = find_in(q, DPKG_STATUS, buffer, whole, line, found);
+		left = find_in(q, scan, DPKG_STATUS, buffer, size, more == 0, &used);
 		if (left < 0)
 			return left;
-		for (size_t i = 0; i < whole; i++)
-			line += buffer[i] == '\n';
-		total += whole;
-		size -= whole;
-		memmove(buffer, buffer + whole, size);
+		total += used;
+		size -= used;
+		memmove(buffer, buffer + used, size);
 	}
 	return 0;
 }
 
 /* A file a package, in images that were made without dpkg. */
-static int read_status_files(struct query *q, struct kc_dpkg_package *found)
+static int read_status_files(struct query *q, struct kc_dpkg_scan *scan)
 {
 	for (size_t i = 0; i < q->n; i++) {
 		const char *file = kc_arena_printf(q->arena, DPKG_STATUS_D "/%s", q->names[i]);
 		struct kc_bytes text;
+		size_t used;
 		int r;
 
 		if (!file)
 			return fail(q, -ENOMEM, NULL);
+		scan->line = 0;
 		r = kc_read_file(q->host, q->run, file, DPKG_FILE_MAX, &text);
 		if (r < 0 && r != -ENOENT)
 			return fail_host(q, r);
 		if (r == 0)
-			r = find_in(q, file, text.data, text.size, 0, found);
+			r = find_in(q, scan, file, text.data, text.size, true, &used);
 		if (r < 0 && r != -ENOENT)
 			return r;
 	}
@@ -196,18 +179,23 @@ static int read_status_files(struct query *q, struct kc_dpkg_package *found)
 
 static int find_dpkg(struct query *q)
 {
-	struct kc_dpkg_package *found = kc_arena_zalloc(q->arena, q->n + 1, sizeof(*found));
+	struct kc_dpkg_scan scan = {
+		.names = q->names,
+		.n = q->n,
+		.arena = q->arena,
+		.packages = kc_arena_zalloc(q->arena, q->n + 1, sizeof(*scan.packages)),
+	};
 	kc_cleanup(kc_closep) int fd = -EBADF;
 	int r;
 
-	if (!found)
+	if (!scan.packages)
 		return fail(q, -ENOMEM, NULL);
 	r = kc_open_file(q->host, q->run, DPKG_STATUS, 0, &fd);
 	for (size_t i = 0; i < q->n; i++)
 		q->package[i].source = r == -ENOENT ? DPKG_STATUS_D : DPKG_STATUS;
 	if (r == -ENOENT)
-		return read_status_files(q, found);
-	return r < 0 ? fail_host(q, r) : scan_status(q, fd, found);
+		return read_status_files(q, &scan);
+	return r < 0 ? fail_host(q, r) : scan_status(q, fd, &scan);
 }
 
 /* ---- rpm ---- */

@@ -85,23 +85,119 @@ static void test_find(void **state)
 	kc_arena_done(&arena);
 }
 
-/* Several in one pass; one that has been found is not looked for again. */
-static void test_find_each(void **state)
+/* How many are left once the text was handed over in parts, cut at two places. */
+static int scan_parts(struct kc_dpkg_scan *scan, const char *text, size_t size, size_t first,
+		      size_t second)
 {
-	static const char *const names[] = { "last", "kubelet", "none", "adduser" };
-	struct kc_dpkg_package p[4] = { { 0 } };
-	struct kc_arena arena = { 0 };
-	size_t half = (size_t)(strstr(status, "Package: kubelet-extra") - status);
+	const size_t ends[] = { first, second, size };
+	size_t begin = 0, used;
+	int left = -1;
 
-	assert_int_equal(kc_dpkg_find_each(status, half, names, 4, &arena, p), 1);
-	assert_string_equal(p[3].version, "3.134");
-	assert_false(p[3].held);
-	assert_null(p[1].version);
-	assert_int_equal(kc_dpkg_find_each(status, sizeof(status) - 1, names, 4, &arena, p), 2);
-	assert_string_equal(p[1].version, "1:1.18.4-00");
-	assert_true(p[1].held);
-	assert_string_equal(p[0].version, "7");
-	assert_null(p[2].version);
+	for (size_t i = 0; i < KC_ARRAY_SIZE(ends); i++) {
+		const size_t n = ends[i] - begin;
+		kc_cleanup(kc_freep) char *part = malloc(n ? n : 1);
+
+		assert_non_null(part);
+		memcpy(part, text + begin, n);
+		left = kc_dpkg_scan(scan, part, n, ends[i] == size, &used);
+		if (left < 0)
+			return left;
+		assert_true(used <= n);
+		begin += used;
+		if (ends[i] == size)
+			break;
+	}
+	return left;
+}
+
+static const char *const wanted[] = { "last", "kubelet", "none", "adduser", "triggers", "broken" };
+
+enum {
+	WANTED = KC_ARRAY_SIZE(wanted)
+};
+
+static void assert_same(const struct kc_dpkg_package *a, const struct kc_dpkg_package *b)
+{
+	for (size_t i = 0; i < WANTED; i++) {
+		assert_int_equal(!a[i].version, !b[i].version);
+		if (!a[i].version)
+			continue;
+		assert_string_equal(a[i].version, b[i].version);
+		assert_int_equal(a[i].line, b[i].line);
+		assert_int_equal(a[i].held, b[i].held);
+	}
+}
+
+/* Several in one pass, whichever parts the text comes in. */
+static void test_scan(void **state)
+{
+	const size_t n = sizeof(status) - 1;
+	struct kc_arena arena = { 0 };
+	struct kc_dpkg_package whole[WANTED] = { { 0 } };
+	struct kc_dpkg_scan scan = { wanted, WANTED, &arena, whole, 0 };
+
+	assert_int_equal(scan_parts(&scan, status, n, n, n), 2);
+	assert_int_equal(scan.line, 33);
+	assert_string_equal(whole[0].version, "7");
+	assert_int_equal(whole[0].line, 33);
+	assert_string_equal(whole[1].version, "1:1.18.4-00");
+	assert_int_equal(whole[1].line, 17);
+	assert_true(whole[1].held);
+	assert_null(whole[2].version);
+	assert_string_equal(whole[3].version, "3.134");
+	assert_int_equal(whole[3].line, 1);
+	assert_false(whole[3].held);
+	assert_null(whole[5].version);
+	for (size_t first = 0; first < n; first++)
+		for (size_t second = first; second < n; second += 7) {
+			struct kc_dpkg_package parts[WANTED] = { { 0 } };
+			struct kc_arena own = { 0 };
+			struct kc_dpkg_scan again = { wanted, WANTED, &own, parts, 0 };
+
+			assert_int_equal(scan_parts(&again, status, n, first, second), 2);
+			assert_int_equal(again.line, scan.line);
+			assert_same(parts, whole);
+			kc_arena_done(&own);
+		}
+	kc_arena_done(&arena);
+}
+
+/* What stands in a part with no end of a stanza is left for the next; the first of two counts. */
+static void test_scan_again(void **state)
+{
+	static const char first[] = "Package: last\nVersion: 6\n\nPackage: last\n",
+			  second[] = "Package: last\nVersion: 8\n";
+	struct kc_arena arena = { 0 };
+	struct kc_dpkg_package p[WANTED] = { { 0 } };
+	struct kc_dpkg_scan scan = { wanted, WANTED, &arena, p, 0 };
+	size_t used = 0;
+
+	assert_int_equal(kc_dpkg_scan(&scan, second, sizeof(second) - 1, false, &used), WANTED);
+	assert_int_equal(used, 0);
+	assert_int_equal(kc_dpkg_scan(&scan, first, sizeof(first) - 1, false, &used), WANTED - 1);
+	assert_int_equal(used, strlen("Package: last\nVersion: 6\n\n"));
+	assert_int_equal(kc_dpkg_scan(&scan, second, sizeof(second) - 1, true, &used), WANTED - 1);
+	assert_string_equal(p[0].version, "6");
+	kc_arena_done(&arena);
+}
+
+/* Lines are counted in blocks; letters and fields that only look like a package are none. */
+static void test_scan_many_lines(void **state)
+{
+	struct kc_arena arena = { 0 };
+	struct kc_dpkg_package p[WANTED] = { { 0 } };
+	struct kc_dpkg_scan scan = { wanted, WANTED, &arena, p, 0 };
+	kc_cleanup(kc_buf_done) struct kc_buf text = { 0 };
+	size_t used;
+
+	for (unsigned i = 0; i < 1000; i++)
+		kc_buf_adds(&text, i % 7 ? "\n" : "PP Package: last\n");
+	kc_buf_adds(&text, "\nXPackage: last\nVersion: 5\n\nPackage: last\nVersion: 4\n");
+	assert_int_equal(kc_buf_error(&text), 0);
+	assert_int_equal(kc_dpkg_scan(&scan, text.data, text.len, true, &used), WANTED - 1);
+	assert_string_equal(p[0].version, "4");
+	assert_int_equal(p[0].line, 1005);
+	assert_int_equal(scan.line, 1006);
 	kc_arena_done(&arena);
 }
 
@@ -177,7 +273,8 @@ static void test_os_release(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_find),	      cmocka_unit_test(test_find_each),
+		cmocka_unit_test(test_find),	      cmocka_unit_test(test_scan),
+		cmocka_unit_test(test_scan_again),    cmocka_unit_test(test_scan_many_lines),
 		cmocka_unit_test(test_package_names), cmocka_unit_test(test_program_version),
 		cmocka_unit_test(test_upstream),      cmocka_unit_test(test_os_release),
 	};
