@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <sys/prctl.h>
@@ -410,34 +409,48 @@ static kc_noreturn void serve(struct broker *b)
 	}
 }
 
-static kc_noreturn void broker_main(const struct kc_run_config *config, int fd, pid_t parent)
+/* What a broker needs, it needs for questions, and many runs have none. */
+static void wait_for_first(int fd)
 {
-	struct broker b = { 0 };
-	int flags;
+	struct pollfd pfd = { .fd = fd, .events = POLLIN | POLLRDHUP };
 
-	kc_reset_all_signals();
-	kc_process_init(parent, -EBADF);
-	kc_process_name("broker");
+	while (poll(&pfd, 1, -1) < 0) {
+		if (errno != EINTR)
+			_exit(1);
+	}
+	/* Who has hung up waits for no answer. */
+	if (pfd.revents & (POLLRDHUP | POLLHUP | POLLERR))
+		_exit(0);
+}
+
+static kc_noreturn void answer_all(const struct kc_run_config *config, int fd)
+{
+	struct broker b = { .config = config, .pid = getpid() };
+
 	/* It ends when its channel does, and takes its doors and their programs with it. */
 	(void)prctl(PR_SET_PDEATHSIG, 0);
-	kc_close_all_but(&fd, 1);
 	/* What others are asked in: no locale, no proxy, no bus of a user's. */
 	(void)clearenv();
 	(void)setenv("LC_ALL", "C", 1);
 	(void)setenv("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", 1);
 	(void)prctl(PR_SET_CHILD_SUBREAPER, 1);
-	b.config = config;
-	b.pid = getpid();
 	if (kc_root_open(config->root,
 			 (config->live ? KC_ROOT_LIVE : 0) |
 				 (config->no_openat2 ? KC_ROOT_NO_OPENAT2 : 0),
 			 &b.root_err, &b.root) < 0)
 		b.root = NULL;
-	flags = fcntl(fd, F_GETFL);
-	if (flags >= 0)
-		(void)fcntl(fd, F_SETFL, flags | O_NONBLOCK);
 	kc_channel_init(&b.channel, fd);
 	serve(&b);
+}
+
+static kc_noreturn void broker_main(const struct kc_run_config *config, int fd, pid_t parent)
+{
+	kc_reset_all_signals();
+	kc_process_init(parent, -EBADF);
+	kc_process_name("broker");
+	kc_close_all_but(&fd, 1);
+	wait_for_first(fd);
+	answer_all(config, fd);
 }
 
 int kc_broker_start(const struct kc_run_config *config, struct kc_err *err,

@@ -6,10 +6,10 @@
 #include "config.h"
 
 /*
- * The broker: the only process of a run that has a connection to anybody. k8scheck starts it when a
- * worker first asks, and passes questions and answers on as frames; workers never see a descriptor
- * of its. Behind it every door has a process of its own: one for the bus, one a runtime's socket,
- * one a program; so one that hangs or falls over a reply holds up nobody else.
+ * The broker: the only process of a run that has a connection to anybody. k8scheck starts it,
+ * passes questions and answers on as frames, and workers never see a descriptor of its. Behind it
+ * every door has a process of its own: one for the bus, one a runtime's socket, one a program; so
+ * one that hangs or falls over a reply holds up nobody else.
  */
 struct kc_broker {
 	pid_t pid; /* 0: not started */
@@ -17,6 +17,10 @@ struct kc_broker {
 		channel; /* ASK out, ANSWER in; `rule` of a frame is the question's number */
 };
 
+/*
+ * It does nothing until it is asked, and is better started early: what the caller has in memory by
+ * then, both would pay for page by page. It ends with the caller, or with the channel. -errno.
+ */
 int kc_broker_start(const struct kc_run_config *config, struct kc_err *err,
 		    struct kc_broker *ret_broker);
 

@@ -33,7 +33,11 @@ int kc_crew_start(struct kc_crew *crew, const struct kc_run_config *config, stru
 	r = kc_slots_map(&crew->slots);
 	if (r < 0)
 		return kc_err_set(err, r, "mmap: %s", kc_strerror(r));
-	return kc_zygote_start(config, &crew->slots, err, &crew->zygote);
+	r = kc_zygote_start(config, &crew->slots, err, &crew->zygote);
+	/* Where it cannot be, the first question tries again, and says why. */
+	if (r >= 0 && config->live)
+		(void)kc_broker_start(config, NULL, &crew->broker);
+	return r;
 }
 
 void kc_crew_done(struct kc_crew *crew)
@@ -43,6 +47,7 @@ void kc_crew_done(struct kc_crew *crew)
 	free(crew->members);
 	crew->members = NULL;
 	crew->n_members = 0;
+	kc_broker_stop(&crew->broker);
 	kc_zygote_stop(&crew->zygote);
 	kc_slots_unmap(&crew->slots);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include "broker.h"
 #include "judge.h"
 #include "slots.h"
 #include "zygote.h"
@@ -54,6 +55,7 @@ struct kc_crew {
 	const struct kc_run_config *config;
 	struct kc_slots slots;
 	struct kc_zygote zygote;
+	struct kc_broker broker; /* of a running system: for questions, until kc_run_rules() */
 	struct kc_member **members;
 	size_t n_members;
 	uint32_t last_id;
@@ -72,9 +74,9 @@ enum {
 };
 
 /*
- * Starts the process that workers come from. Of config, which is borrowed until kc_crew_done(),
- * profile and plugins may still be missing. -errno, with a sentence: it cannot be, or the root
- * cannot be opened.
+ * Starts the process that workers come from, and the broker for what they ask. Of config, which is
+ * borrowed until kc_crew_done(), profile and plugins may still be missing. -errno, with a sentence:
+ * it cannot be, or the root cannot be opened.
  */
 int kc_crew_start(struct kc_crew *crew, const struct kc_run_config *config, struct kc_err *err);
 

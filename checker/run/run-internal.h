@@ -58,7 +58,7 @@ int kc_run_list_facts(struct kc_running *run);
 
 /* ---- run-questions.c: questions of workers, on their way to the broker and back ---- */
 
-/* Passes a question on, starting the broker for the first, or answers that it may not be asked. */
+/* Passes a question on, starting a broker if there is none, or answers that it may not be asked. */
 void kc_run_on_ask(struct kc_running *run, struct kc_member *m, const struct kc_frame *frame);
 
 /* Passes answers on; when the broker is gone, answers in its place. */

@@ -223,6 +223,7 @@ int kc_run_rules(struct kc_crew *crew, const struct kc_run_watch *watch, struct 
 	struct kc_running run = {
 		.config = config,
 		.crew = *crew,
+		.broker = crew->broker,
 		.watch = watch ? watch : &nobody,
 		.arena = arena,
 		.err = err,
@@ -233,6 +234,7 @@ int kc_run_rules(struct kc_crew *crew, const struct kc_run_watch *watch, struct 
 	/* A run that is over at once shows no progress. */
 	run.ticked_usec = run.start_usec;
 	*crew = (struct kc_crew){ 0 };
+	run.crew.broker = (struct kc_broker){ 0 };
 	run.respawns = calloc((size_t)config->n_plugins + 1, sizeof(*run.respawns));
 	run.received = calloc((size_t)config->n_plugins + 1, sizeof(*run.received));
 	r = run.respawns && run.received ? run_all(&run)

@@ -149,11 +149,16 @@ def signals_ignored():
                           processes(host.path))
 
 
+def named(host, started, name):
+    """Children of k8scheck of that name."""
+    return [p for p in children(started.process.pid) if p in processes(host.path).get(name, [])]
+
+
 def zygote_dies():
     with Host(FILES) as host:
         started = Started(host, rule("slow", "faulty-sleep.check") + good("g"))
-        zygote = wait_for(lambda: children(started.process.pid))
-        suite.expect("one child, the zygote", len(zygote or []), 1)
+        zygote = wait_for(lambda: named(host, started, "kc-zygote"))
+        suite.expect("one zygote", len(zygote or []), 1)
         wait_for(lambda: children(zygote[0]))
         os.kill(zygote[0], signal.SIGKILL)
         code, err, report, _ = started.end()
@@ -172,8 +177,7 @@ def broker_dies():
         silent.listen(4)
         ask = "    with: {endpoint: unix:///run/s.sock, timeout: 15s}\n"
         started = Started(host, rule("asks", "cri.answers", ask) + good("g"), "--timeout", "20s", "--horizon", "now")
-        broker = wait_for(lambda: [p for p in children(started.process.pid) if len(children(p)) == 1 and any(
-            name.startswith("kc-broker") for name, pids in processes(host.path).items() if p in pids)])
+        broker = wait_for(lambda: [p for p in named(host, started, "kc-broker") if len(children(p)) == 1])
         suite.expect_true("a broker has a door", broker, processes(host.path))
         began = time.monotonic()
         if broker:
@@ -184,6 +188,31 @@ def broker_dies():
         suite.expect_in("broker dies: why", "the broker died", texts(report, "asks"))
         suite.expect("broker dies: others", started.verdict(report, "g"), "pass")
         suite.expect_true("broker dies: processes left", wait_for(lambda: not processes(host.path)), processes(host.path))
+
+
+def idle_broker_dies():
+    """Before anybody has asked: nobody notices, and nothing of it is left."""
+    with Host(FILES) as host:
+        started = Started(host, rule("slow", "faulty-sleep.check") + good("g"), "--timeout", "2s")
+        broker = wait_for(lambda: named(host, started, "kc-broker"))
+        suite.expect("an idle broker", len(broker or []), 1)
+        os.kill(broker[0], signal.SIGKILL)
+        code, err, report, _ = started.end()
+        suite.expect("idle broker dies: exit", code, 3)
+        suite.expect("idle broker dies: others", started.verdict(report, "g"), "pass")
+        suite.expect_true("idle broker dies: processes left", wait_for(lambda: not processes(host.path)),
+                          processes(host.path))
+
+
+def nothing_judged():
+    """What was started while the profile was read ends when there is no profile."""
+    with Host(FILES) as host:
+        for profile in ("  - {id: a, check: none.such}\n", "  - [\n"):
+            code, err, report, _ = Started(host, profile).end()
+            suite.expect("no profile: exit", code, 2)
+            suite.expect("no profile: report", report, None)
+            suite.expect_true("no profile: processes left", wait_for(lambda: not processes(host.path)),
+                              processes(host.path))
 
 
 def time_is_up():
@@ -279,6 +308,8 @@ zygote_dies()
 # Left out of a build without the runtime's door.
 if os.path.exists(PLUGINS + "/cri.so"):
     broker_dies()
+    idle_broker_dies()
+    nothing_judged()
 time_is_up()
 gatherers()
 standard_descriptors()

@@ -1,13 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
+#include <sys/prctl.h>
+#include <sys/wait.h>
+
 #include "base/clock.h"
 #include "run/broker.h"
+#include "run/process.h"
 
 #define SECOND 1000000ull
 
@@ -199,14 +207,78 @@ static void test_failure_is_asked_again(void **state)
 	assert_string_equal(count(p, endpoint, KC_RUNTIME_STATUS, 10 * SECOND), "2");
 }
 
+/* One that was never asked ends at once, and is waited for. */
+static void test_idle(void **state)
+{
+	struct place *p = *state;
+	pid_t pid = p->broker.pid;
+	uint64_t began = kc_now_usec();
+
+	assert_true(pid > 0);
+	assert_int_equal(kill(pid, 0), 0);
+	kc_broker_stop(&p->broker);
+	assert_int_equal(p->broker.pid, 0);
+	assert_int_equal(kill(pid, 0), -1);
+	assert_int_equal(errno, ESRCH);
+	assert_true(kc_now_usec() - began < SECOND / 2);
+}
+
+/* Another process starts a broker, asks it or does not, and is gone without a word. */
+static pid_t orphan(const struct kc_run_config *config, bool asks)
+{
+	struct place p = { .config = *config };
+	pid_t pid, broker = 0;
+	int fds[2], status;
+
+	assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		if (kc_broker_start(&p.config, NULL, &p.broker) < 0)
+			_exit(1);
+		if (asks)
+			(void)ask(&p, KC_ASK_LOOKUP, "localhost", 0, 10 * SECOND);
+		if (write(fds[1], &p.broker.pid, sizeof(pid_t)) != sizeof(pid_t))
+			_exit(1);
+		_exit(0);
+	}
+	(void)close(fds[1]);
+	assert_int_equal(read(fds[0], &broker, sizeof(broker)), sizeof(broker));
+	(void)close(fds[0]);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	return broker;
+}
+
+static void test_orphans(void **state)
+{
+	struct place *p = *state;
+
+	/* So that it can be seen to end. */
+	assert_int_equal(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
+	for (unsigned asks = 0; asks < 2; asks++) {
+		pid_t broker = orphan(&p->config, asks);
+		int status;
+
+		assert_true(broker > 0);
+		assert_int_equal(kc_wait_until(broker, kc_now_usec() + 10 * SECOND, &status), 1);
+	}
+	assert_int_equal(prctl(PR_SET_CHILD_SUBREAPER, 0), 0);
+}
+
 int main(void)
 {
 #define counting_test(f) cmocka_unit_test_setup_teardown(f, setup_counting, teardown)
 #define broker_test(f)	 cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		broker_test(test_lookup),	   broker_test(test_several),
-		broker_test(test_kernel),	   counting_test(test_asked_again),
-		counting_test(test_asked_at_once), counting_test(test_failure_is_asked_again),
+		broker_test(test_idle),
+		broker_test(test_orphans),
+		broker_test(test_lookup),
+		broker_test(test_several),
+		broker_test(test_kernel),
+		counting_test(test_asked_again),
+		counting_test(test_asked_at_once),
+		counting_test(test_failure_is_asked_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

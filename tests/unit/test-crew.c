@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -44,10 +45,32 @@ static void test_read_log(void **state)
 	assert_int_equal(m.log_total, 5 + sizeof(text));
 }
 
+/* With a running system comes a broker, which ends with the crew; without one there is none. */
+static void test_broker(void **state)
+{
+	static const char *const no_dirs[] = { NULL };
+	struct kc_run_config config = { .root = "/", .live = true, .door_dirs = no_dirs };
+	struct kc_crew crew;
+	pid_t pid;
+
+	assert_int_equal(kc_crew_start(&crew, &config, NULL), 0);
+	pid = crew.broker.pid;
+	assert_true(pid > 0);
+	assert_int_equal(kill(pid, 0), 0);
+	kc_crew_done(&crew);
+	assert_int_equal(kill(pid, 0), -1);
+	assert_int_equal(errno, ESRCH);
+	config.live = false;
+	assert_int_equal(kc_crew_start(&crew, &config, NULL), 0);
+	assert_int_equal(crew.broker.pid, 0);
+	kc_crew_done(&crew);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_read_log),
+		cmocka_unit_test(test_broker),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
