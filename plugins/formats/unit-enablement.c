@@ -538,9 +538,15 @@ int kc_unit_enablement(const struct kc_host *host, struct kc_run *run, struct kc
 	name = kc_arena_strdup(arena, name);
 	if (!name)
 		return -ENOMEM;
-	r = kc_unit_folders_open(host, run, arena, &folders);
-	if (!r)
-		r = discover(&q, name);
+	q.asked = q.name = name;
+	r = kc_unit_is_nowhere(host, run, arena, name);
+	if (r > 0) {
+		r = kc_unit_folders_find(host, run, arena, &folders);
+	} else if (!r) {
+		r = kc_unit_folders_open(host, run, arena, &folders);
+		if (!r)
+			r = discover(&q, name);
+	}
 	if (r)
 		return r;
 	if (q.masked) {

@@ -34,6 +34,40 @@ bool kc_unit_path_is_double(const struct kc_host *host, struct kc_run *run, cons
 	       kc_streq(lib, "/usr/lib");
 }
 
+/* 1 when no unit folder has an entry of the name, whatever that may be. */
+static int is_nowhere(const struct kc_host *host, struct kc_run *run, struct kc_arena *arena,
+		      const char *name)
+{
+	size_t n = 0;
+
+	while (kc_unit_dirs[n])
+		n++;
+	/* From the last, where units mostly are. */
+	while (n-- > 0) {
+		struct kc_stat stat = { .size_of = sizeof(stat) };
+		const char *path = kc_unit_path(arena, kc_unit_dirs[n], name);
+		int r = path ? kc_stat(host, run, path, KC_NOFOLLOW, &stat) : -ENOMEM;
+
+		if (r == -ENOMEM)
+			return r;
+		if (r != -ENOENT && r != -ENOTDIR)
+			return 0;
+	}
+	return 1;
+}
+
+int kc_unit_is_nowhere(const struct kc_host *host, struct kc_run *run, struct kc_arena *arena,
+		       const char *name)
+{
+	const char *template;
+	int r = is_nowhere(host, run, arena, name);
+
+	if (r <= 0 || kc_unit_name_kind(name) != KC_UNIT_INSTANCE)
+		return r;
+	template = kc_unit_name_template(arena, name);
+	return template ? is_nowhere(host, run, arena, template) : -ENOMEM;
+}
+
 static bool is_known(const struct kc_unit_folders *folders, const char *resolved)
 {
 	for (size_t i = 0; i < folders->n; i++)
@@ -42,8 +76,21 @@ static bool is_known(const struct kc_unit_folders *folders, const char *resolved
 	return false;
 }
 
-int kc_unit_folders_open(const struct kc_host *host, struct kc_run *run, struct kc_arena *arena,
-			 struct kc_unit_folders *ret_folders)
+/* The names in a folder, or no more than that it is one: -ENOTDIR where it is not. */
+static int look_into(const struct kc_unit_folders *folders, bool listed, const char *path,
+		     struct kc_strings *names)
+{
+	struct kc_stat stat = { .size_of = sizeof(stat) };
+	int r;
+
+	if (listed)
+		return kc_list_dir(folders->host, folders->run, path, names);
+	r = kc_stat(folders->host, folders->run, path, 0, &stat);
+	return r < 0 ? r : stat.type == KC_FILE_DIRECTORY ? 0 : -ENOTDIR;
+}
+
+static int open_folders(const struct kc_host *host, struct kc_run *run, struct kc_arena *arena,
+			bool listed, struct kc_unit_folders *ret_folders)
 {
 	struct kc_unit_folders folders = { .host = host, .run = run, .arena = arena };
 
@@ -60,7 +107,7 @@ int kc_unit_folders_open(const struct kc_host *host, struct kc_run *run, struct 
 			return r;
 		if (is_known(&folders, dir->resolved))
 			continue;
-		r = kc_list_dir(host, run, path, &dir->names);
+		r = look_into(&folders, listed, path, &dir->names);
 		if (r == -ENOTDIR)
 			continue;
 		if (r)
@@ -70,6 +117,18 @@ int kc_unit_folders_open(const struct kc_host *host, struct kc_run *run, struct 
 	}
 	*ret_folders = folders;
 	return 0;
+}
+
+int kc_unit_folders_open(const struct kc_host *host, struct kc_run *run, struct kc_arena *arena,
+			 struct kc_unit_folders *ret_folders)
+{
+	return open_folders(host, run, arena, true, ret_folders);
+}
+
+int kc_unit_folders_find(const struct kc_host *host, struct kc_run *run, struct kc_arena *arena,
+			 struct kc_unit_folders *ret_folders)
+{
+	return open_folders(host, run, arena, false, ret_folders);
 }
 
 static int compare_names(const void *a, const void *b)

@@ -118,6 +118,18 @@ struct kc_unit_folders {
 int kc_unit_folders_open(const struct kc_host *host, struct kc_run *run, struct kc_arena *arena,
 			 struct kc_unit_folders *ret_folders);
 
+/* The same folders, with no names. */
+int kc_unit_folders_find(const struct kc_host *host, struct kc_run *run, struct kc_arena *arena,
+			 struct kc_unit_folders *ret_folders);
+
+/*
+ * 1 when no unit folder has a name, nor the template of that: there is no such unit, for a folder
+ * lists no name that is not found in it. To look a name up takes far less than a list of some
+ * hundred others. 0 when one may have it, also where a folder cannot be looked into; -ENOMEM.
+ */
+int kc_unit_is_nowhere(const struct kc_host *host, struct kc_run *run, struct kc_arena *arena,
+		       const char *name);
+
 /* True when the folder has the name (by its listing). */
 bool kc_unit_dir_has(const struct kc_unit_dir *dir, const char *name);
 

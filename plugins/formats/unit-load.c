@@ -159,10 +159,24 @@ static int load_found(struct kc_unit_folders *folders, const struct kc_unit_foun
 	return r ? r : load_dropins(folders, unit, settings);
 }
 
+/* A unit of that name, with nothing read of it yet. */
+static struct kc_unit_file *new_unit(struct kc_arena *arena, const char *name)
+{
+	static const char *const no_dropins[] = { NULL };
+	struct kc_unit_file *unit = kc_arena_zalloc(arena, 1, sizeof(*unit));
+
+	name = kc_arena_strdup(arena, name);
+	if (!unit || !name)
+		return NULL;
+	unit->name = name;
+	unit->canonical = name;
+	unit->dropins = no_dropins;
+	return unit;
+}
+
 int kc_unit_load(struct kc_unit_folders *folders, const char *name,
 		 const struct kc_unit_file **ret_unit)
 {
-	static const char *const no_dropins[] = { NULL };
 	struct kc_unit_settings settings = { 0 };
 	struct kc_unit_found found;
 	struct kc_unit_file *unit;
@@ -170,16 +184,13 @@ int kc_unit_load(struct kc_unit_folders *folders, const char *name,
 
 	if (kc_unit_name_kind(name) < 0)
 		return -EINVAL;
-	unit = kc_arena_zalloc(folders->arena, 1, sizeof(*unit));
-	name = kc_arena_strdup(folders->arena, name);
-	if (!unit || !name)
+	unit = new_unit(folders->arena, name);
+	if (!unit)
 		return -ENOMEM;
-	r = kc_unit_find(folders, name, &found);
+	r = kc_unit_find(folders, unit->name, &found);
 	if (r)
 		return r;
-	unit->name = name;
 	unit->canonical = found.name;
-	unit->dropins = no_dropins;
 	r = load_found(folders, &found, unit, &settings);
 	if (r)
 		return r;
@@ -195,6 +206,14 @@ int kc_unit_file_load(const struct kc_host *host, struct kc_run *run, struct kc_
 	struct kc_unit_folders folders;
 	int r;
 
-	r = kc_unit_folders_open(host, run, arena, &folders);
+	if (kc_unit_name_kind(name) < 0)
+		return -EINVAL;
+	r = kc_unit_is_nowhere(host, run, arena, name);
+	if (r > 0) {
+		*ret_unit = new_unit(arena, name);
+		return *ret_unit ? 0 : -ENOMEM;
+	}
+	if (!r)
+		r = kc_unit_folders_open(host, run, arena, &folders);
 	return r ? r : kc_unit_load(&folders, name, ret_unit);
 }

@@ -6,25 +6,13 @@
 #define KUBELET_CERT "/var/lib/kubelet/pki/kubelet-client-current.pem"
 #define API_SERVER   "/etc/kubernetes/manifests/kube-apiserver.yaml"
 
-/* Whether a fragment is there at all: reading units lists every unit folder, which a host without a
- * kubelet need not pay for. What cannot be seen may be there. */
-static bool may_have_unit(struct node *n)
-{
-	KC_FOREACH_STR (dir, kc_unit_dirs) {
-		if (node_exists(n, node_text(n, "%s/kubelet.service", dir)) != 0)
-			return true;
-	}
-	return false;
-}
-
 /* The program that kubelet.service starts; NULL when there is no such unit, or it says none. */
 static const char *unit_program(struct node *n)
 {
 	struct kc_service_command service;
 	const struct kc_unit_file *unit;
 
-	if (!may_have_unit(n) ||
-	    kc_unit_file_load(n->host, n->run, &n->arena, "kubelet.service", &unit) < 0 ||
+	if (kc_unit_file_load(n->host, n->run, &n->arena, "kubelet.service", &unit) < 0 ||
 	    !unit->fragment || unit->masked ||
 	    kc_unit_service_command(n->host, n->run, &n->arena, unit, &service) < 0 ||
 	    service.command.n == 0)

@@ -542,6 +542,64 @@ static void test_load_dropins(void **state)
 	assert_string_equal(kc_unit_file_last(unit, "Unit", "A")->value, "cut");
 }
 
+/* A unit that is nowhere is looked up alone; what may be one has its folders listed. */
+static void test_load_nowhere(void **state)
+{
+	static const char dir[] = "/usr/lib/systemd/system";
+	static const struct {
+		const char *name;
+		bool listed;
+	} units[] = {
+		{ "none.service", false },	{ "none@a.service", false },
+		{ "prefix.service", false },	{ "templated.service", false },
+		{ "t@instance.service", true }, { "dangling.service", true },
+		{ "real.service", true },
+	};
+	struct fixture *f = *state;
+
+	put(f, "/usr/lib/systemd/system/real.service", "[Unit]\nA=1\n");
+	put(f, "/usr/lib/systemd/system/t@.service", "[Unit]\nA=2\n");
+	put(f, "/usr/lib/systemd/system/templated@.service", "");
+	put(f, "/usr/lib/systemd/system/prefix.service.d/a.conf", "[Unit]\nA=3\n");
+	put(f, "/usr/lib/systemd/system/folder.service/x", "");
+	put_link(f, "/usr/lib/systemd/system/dangling.service", "/opt/nowhere.service");
+	put(f, "/etc/systemd/system", "no folder");
+	for (size_t i = 0; i < KC_ARRAY_SIZE(units); i++) {
+		struct kc_memo memo = { 0 };
+		struct kc_unit_enabled enabled;
+		const struct kc_unit_file *unit;
+		bool listed;
+
+		f->run.memo = &memo;
+		unit = load(f, units[i].name);
+		listed = kc_memo_find(&memo, KC_MEMO_LIST, 0, dir);
+		assert_int_equal(listed, units[i].listed);
+		assert_string_equal(unit->name, units[i].name);
+		assert_string_equal(unit->canonical, units[i].name);
+		assert_null(unit->dropins[0]);
+		if (!listed)
+			assert_true(!unit->fragment && !unit->fault && unit->n_settings == 0);
+		kc_memo_done(&memo);
+		if (!listed) {
+			assert_int_equal(kc_unit_enablement(&kc_host_table, &f->run, &f->arena,
+							    units[i].name, &enabled),
+					 0);
+			listed = kc_memo_find(&memo, KC_MEMO_LIST, 0, dir);
+			assert_false(listed);
+			assert_int_equal(enabled.state, KC_UNIT_NOT_FOUND);
+			assert_string_equal(enabled.source, dir);
+			assert_string_equal(enabled.unit, units[i].name);
+		}
+		kc_memo_done(&memo);
+		f->run.memo = NULL;
+	}
+	assert_string_equal(kc_unit_file_last(load(f, "t@x.service"), "Unit", "A")->value, "2");
+	assert_non_null(strstr(load(f, "dangling.service")->fault, "/opt/nowhere.service"));
+	assert_int_equal(kc_unit_file_load(&kc_host_table, &f->run, &f->arena, "folder.service",
+					   &(const struct kc_unit_file *){ NULL }),
+			 -EISDIR);
+}
+
 static void test_load_hostile(void **state)
 {
 	struct fixture *f = *state;
@@ -583,6 +641,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_load_aliases, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_load_templates, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_load_dropins, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_load_nowhere, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_load_hostile, setup, teardown),
 	};
 
