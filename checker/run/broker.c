@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <fcntl.h>
 #include <poll.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -46,11 +48,10 @@ struct broker {
 	struct kc_err root_err;
 	struct kc_channel channel;
 	pid_t pid;
-	struct door_process doors[DOORS_MAX];
-	size_t n_doors;
-	struct pending pending[PENDING_MAX];
-	size_t n_pending;
 	struct kc_memo answers; /* of its own; each door has those that it gave */
+	size_t n_doors, n_pending;
+	struct door_process doors[DOORS_MAX];
+	struct pending pending[PENDING_MAX];
 };
 
 static void fail(struct broker *b, uint32_t number, int code, const char *why)
@@ -152,9 +153,10 @@ static struct door_process *start_door(struct broker *b, const char *key)
 	struct door_process *d = b->doors + b->n_doors;
 	int pair[2];
 
-	if (b->n_doors == DOORS_MAX ||
-	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) < 0)
+	if (b->n_doors == DOORS_MAX || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
 		return NULL;
+	/* The door waits for one thing at a time, and nothing keeps it from blocking. */
+	(void)fcntl(pair[0], F_SETFL, O_NONBLOCK);
 	*d = (struct door_process){ .key = strdup(key) };
 	d->pid = d->key ? fork() : -1;
 	if (d->pid == 0) {
@@ -425,8 +427,12 @@ static void wait_for_first(int fd)
 
 static kc_noreturn void answer_all(const struct kc_run_config *config, int fd)
 {
-	struct broker b = { .config = config, .pid = getpid() };
+	struct broker b;
 
+	/* The lists behind are as long as they say: most of their pages are never touched. */
+	memset(&b, 0, offsetof(struct broker, doors));
+	b.config = config;
+	b.pid = getpid();
 	/* It ends when its channel does, and takes its doors and their programs with it. */
 	(void)prctl(PR_SET_PDEATHSIG, 0);
 	/* What others are asked in: no locale, no proxy, no bus of a user's. */

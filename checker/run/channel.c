@@ -179,8 +179,9 @@ static int receive(struct kc_channel *c, int fds[KC_CHANNEL_FDS_MAX], int flags)
 	if (n == 0)
 		return 0;
 	kc_buf_grow(&c->in, (size_t)n);
+	c->more = (size_t)n == iov.iov_len;
 	/* There may be a lot to come: it comes in larger pieces from here on. */
-	if ((size_t)n == iov.iov_len && iov.iov_len < CHUNK_MAX)
+	if (c->more && iov.iov_len < CHUNK_MAX)
 		(void)kc_buf_room(&c->in, 2 * iov.iov_len);
 	return 1;
 }

@@ -12,6 +12,7 @@ struct kc_channel {
 	struct kc_buf in, out;
 	size_t in_used; /* bytes of `in` that were handed out */
 	size_t out_sent; /* bytes of `out` that the kernel has taken */
+	bool more; /* the last that was received filled its room: there may be more of it */
 };
 
 enum {

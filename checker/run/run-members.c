@@ -199,7 +199,8 @@ static bool receive_some(struct kc_running *run, struct kc_member *m)
 
 void kc_run_receive(struct kc_running *run, struct kc_member *m)
 {
-	for (unsigned i = 0; i < ROUNDS_MAX && receive_some(run, m); i++)
+	/* What comes after a piece that was not full is announced by poll(2). */
+	for (unsigned i = 0; i < ROUNDS_MAX && receive_some(run, m) && m->channel.more; i++)
 		;
 }
 

@@ -144,6 +144,7 @@ static void test_room(void **state)
 	assert_int_equal(kc_channel_flush(&e->a), 0);
 	assert_int_equal(kc_channel_receive(&e->b, NULL), 1);
 	assert_true(e->b.in.size <= 4096);
+	assert_false(e->b.more);
 	assert_int_equal(kc_channel_next(&e->b, &frame), 1);
 	put(&e->a, 2, SIZE);
 	put(&e->a, 3, 1);
@@ -153,6 +154,9 @@ static void test_room(void **state)
 		assert_int_equal(kc_channel_flush(&e->a), 0);
 		r = kc_channel_receive(&e->b, NULL);
 		assert_int_equal(r, 1);
+		/* Who stops at a piece that was not full has not left anything behind. */
+		if (!e->b.more)
+			assert_int_equal(kc_channel_receive(&e->b, NULL), -EAGAIN);
 		pieces++;
 	} while (kc_channel_next(&e->b, &frame) == 0);
 	assert_int_equal(frame.rule, 2);
