@@ -392,6 +392,7 @@ static void configure(struct check *c)
 		.timeout_usec = o->timeout_usec,
 		.deadline_usec = o->deadline_usec,
 		.jobs = o->jobs,
+		.sandbox = o->sandbox,
 		.door_dirs = c->command->paths.doors,
 	};
 }
@@ -432,7 +433,7 @@ static int digest_sources(const struct check *c, const struct kc_report_format *
 static int make_report(struct check *c, const struct kc_outcome *outcome, uint64_t started,
 		       uint64_t duration, struct kc_report *ret_report)
 {
-	static const char *const no_layers[] = { NULL };
+	static const char *const nothing[] = { NULL };
 	const struct kc_report_format *format = who_digests(c);
 	struct kc_report_plugin *plugins =
 		kc_arena_zalloc(c->arena, c->n_plugins + 1, sizeof(*plugins));
@@ -454,7 +455,9 @@ static int make_report(struct check *c, const struct kc_outcome *outcome, uint64
 			.horizons = c->options->horizons,
 			.strict = c->options->strict,
 			.uid = geteuid(),
-			.sandbox = no_layers,
+			.sandbox = outcome->sandbox.layers ? outcome->sandbox.layers : nothing,
+			.sandbox_missing =
+				outcome->sandbox.missing ? outcome->sandbox.missing : nothing,
 			.warnings = c->warnings,
 		},
 	};

@@ -20,6 +20,7 @@ enum option {
 	OPT_TIMEOUT,
 	OPT_DEADLINE,
 	OPT_STRICT,
+	OPT_SANDBOX,
 	OPT_COLOR,
 	OPT_EFFECTIVE,
 	OPT_QUIET,
@@ -47,6 +48,7 @@ const char *const kc_option_names[] = {
 	[OPT_TIMEOUT] = "--timeout",
 	[OPT_DEADLINE] = "--deadline",
 	[OPT_STRICT] = "--strict",
+	[OPT_SANDBOX] = "--sandbox",
 	[OPT_COLOR] = "--color",
 	[OPT_EFFECTIVE] = "--effective",
 	[OPT_QUIET] = "--quiet",
@@ -64,6 +66,7 @@ static const bool takes_value[OPT_MAX] = {
 	[OPT_SKIP] = true,    [OPT_STAGE] = true,   [OPT_TAG] = true,	   [OPT_SET] = true,
 	[OPT_VAR] = true,     [OPT_VARS] = true,    [OPT_REPORT] = true,   [OPT_PLUGIN_DIR] = true,
 	[OPT_JOBS] = true,    [OPT_TIMEOUT] = true, [OPT_DEADLINE] = true, [OPT_COLOR] = true,
+	[OPT_SANDBOX] = true,
 };
 
 static const char help[] =
@@ -92,6 +95,8 @@ static const char help[] =
 	"How\n"
 	"  --timeout TIME          for one rule (10s); --deadline TIME: for the whole run (2m)\n"
 	"  --jobs N                most workers that judge at a time (64)\n"
+	"  --sandbox best-effort|require|off  what plugins run in (best-effort: all that can be "
+	"had)\n"
 	"  --plugin-dir DIR        where plugins are, instead of the installed folder\n"
 	"  --strict                recommended rules count like required ones\n"
 	"\n"
@@ -191,6 +196,17 @@ static int set_color(struct kc_options *o, const char *value, struct kc_err *err
 	return 0;
 }
 
+static int set_sandbox(struct kc_options *o, const char *value, struct kc_err *err)
+{
+	static const char *const names[] = { "best-effort", "require", "off", NULL };
+	int i = one_of("--sandbox", value, names, err);
+
+	if (i < 0)
+		return i;
+	o->sandbox = (enum kc_sandbox_policy)(i - 1);
+	return 0;
+}
+
 static int set_value(struct kc_options *o, enum option option, const char *value,
 		     struct kc_err *err)
 {
@@ -226,6 +242,8 @@ static int set_value(struct kc_options *o, enum option option, const char *value
 		return set_time("--timeout", value, err, &o->timeout_usec);
 	case OPT_DEADLINE:
 		return set_time("--deadline", value, err, &o->deadline_usec);
+	case OPT_SANDBOX:
+		return set_sandbox(o, value, err);
 	case OPT_COLOR:
 		return set_color(o, value, err);
 	default:

@@ -3,7 +3,7 @@
 
 #include "base/err.h"
 #include "base/str.h"
-#include "model/verdict.h"
+#include "model/report.h"
 
 /* The command line. All texts are borrowed from argv. */
 
@@ -38,6 +38,7 @@ struct kc_options {
 	bool live, strict, quiet, verbose, effective;
 	uint32_t horizons;
 	enum kc_color color;
+	enum kc_sandbox_policy sandbox;
 	uint64_t timeout_usec, deadline_usec;
 	uint32_t jobs;
 };

@@ -224,6 +224,7 @@ static json_t *make_run(struct writer *w, const struct kc_report *report)
 	    set(json, "strict", json_boolean(run->strict)) < 0 ||
 	    set_number(json, "uid", run->uid) < 0 ||
 	    set(json, "sandbox", text_list(w, run->sandbox)) < 0 ||
+	    set(json, "sandbox_missing", text_list(w, run->sandbox_missing)) < 0 ||
 	    set(json, "warnings", text_list(w, run->warnings)) < 0 ||
 	    set(json, "profile", make_profile(w, report)) < 0 ||
 	    set(json, "plugins", make_plugins(w, report)) < 0)

@@ -96,11 +96,23 @@ static void header_host(struct text *t)
 	field(t, "root");
 }
 
+static void add_list(struct text *t, const char *const *list, const char *if_empty)
+{
+	const char *separator = "";
+
+	KC_FOREACH_STR (item, list) {
+		kc_buf_adds(&t->line, separator);
+		kc_value_add(&t->line, item, VALUE_MAX);
+		separator = ", ";
+	}
+	if (!*separator)
+		kc_buf_adds(&t->line, if_empty);
+}
+
 static void header_run(struct text *t)
 {
 	const struct kc_report_run *run = &t->report->run;
 	uint32_t horizons = run->horizons & (t->report->host.live ? UINT32_MAX : ~(uint32_t)KC_NOW);
-	const char *separator = "";
 	char when[KC_TIME_MAX];
 
 	kc_format_time(run->started_usec, 1, when);
@@ -112,14 +124,13 @@ static void header_run(struct text *t)
 	field(t, "judged");
 
 	kc_buf_reset(&t->line);
-	KC_FOREACH_STR (layer, run->sandbox) {
-		kc_buf_adds(&t->line, separator);
-		kc_value_add(&t->line, layer, VALUE_MAX);
-		separator = ", ";
-	}
-	if (!*separator)
-		kc_buf_adds(&t->line, "no sandbox");
+	add_list(t, run->sandbox, "no sandbox");
 	field(t, "sandbox");
+	if (run->sandbox_missing && run->sandbox_missing[0]) {
+		kc_buf_reset(&t->line);
+		add_list(t, run->sandbox_missing, "");
+		field(t, "without");
+	}
 }
 
 /* --quiet keeps them: they say what the verdicts are worth. */

@@ -20,9 +20,9 @@ as_root() {
 }
 
 # To build and run.
-deb_build=(meson ninja-build gcc g++ pkg-config libyaml-dev nettle-dev libjansson-dev libxml2-dev libsystemd-dev libmount-dev
+deb_build=(meson ninja-build gcc g++ pkg-config libyaml-dev nettle-dev libjansson-dev libseccomp-dev libxml2-dev libsystemd-dev libmount-dev
     libnghttp2-dev libprotobuf-c-dev protobuf-c-compiler libkmod-dev libselinux1-dev)
-rpm_build=(meson ninja-build gcc gcc-c++ pkgconf-pkg-config libyaml-devel nettle-devel jansson-devel libxml2-devel
+rpm_build=(meson ninja-build gcc gcc-c++ pkgconf-pkg-config libyaml-devel nettle-devel jansson-devel libseccomp-devel libxml2-devel
     systemd-devel libmount-devel libnghttp2-devel protobuf-c-devel protobuf-c-compiler kmod-devel libselinux-devel)
 
 # To test, beyond that: units, real daemons, schemas, a Debian root, fuzzers.

@@ -7,7 +7,7 @@
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 packages=meson,ninja-build,gcc,g++,libc6-dev,pkg-config,libyaml-dev,nettle-dev,libjansson-dev,libxml2-dev
-packages+=,libsystemd-dev,libmount-dev,libnghttp2-dev,libprotobuf-c-dev,protobuf-c-compiler,libkmod-dev,libcmocka-dev,python3,python3-jsonschema
+packages+=,libsystemd-dev,libseccomp-dev,libmount-dev,libnghttp2-dev,libprotobuf-c-dev,protobuf-c-compiler,libkmod-dev,libcmocka-dev,python3,python3-jsonschema
 packages+=,libselinux1-dev
 cache=$PWD/build-debian11
 root=$cache/root

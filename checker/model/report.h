@@ -25,6 +25,13 @@ struct kc_report_host {
 	bool live;
 };
 
+/* What is asked of the sandbox that plugins run in. */
+enum kc_sandbox_policy {
+	KC_SANDBOX_BEST_EFFORT, /* whatever this kernel and this user can have */
+	KC_SANDBOX_REQUIRE, /* all of it, or nothing is judged */
+	KC_SANDBOX_OFF,
+};
+
 struct kc_report_run {
 	const char *version; /* of k8scheck */
 	uint64_t started_usec; /* since 1970 */
@@ -36,6 +43,8 @@ struct kc_report_run {
 	bool strict;
 	uint32_t uid; /* who ran it */
 	const char *const *sandbox; /* layers in force, NULL-terminated; empty: none */
+	const char *const *sandbox_missing; /* those that are not, with why; NULL-terminated; empty:
+					       it is off */
 	const char *const
 		*warnings; /* NULL-terminated, may be NULL: "profile X can be written by …" */
 };

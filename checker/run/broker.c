@@ -133,7 +133,7 @@ static kc_noreturn void end_all(struct broker *b)
 }
 
 /*
- * What kc_process_init() made of the broker holds for its children, too, but for the group and the
+ * What kc_process_begin() made of the broker holds for its children, too, but for the group and the
  * signal at the end of the parent.
  */
 static kc_noreturn void door_child(struct broker *b, int fd)
@@ -452,7 +452,8 @@ static kc_noreturn void answer_all(const struct kc_run_config *config, int fd)
 static kc_noreturn void broker_main(const struct kc_run_config *config, int fd, pid_t parent)
 {
 	kc_reset_all_signals();
-	kc_process_init(parent, -EBADF);
+	kc_process_deafen();
+	kc_process_begin(parent, -EBADF);
 	kc_process_name("broker");
 	kc_close_all_but(&fd, 1);
 	wait_for_first(fd);

@@ -3,6 +3,7 @@
 
 #include "model/report.h"
 #include "plugin-file.h"
+#include "sandbox.h"
 
 /*
  * What a run is asked to do. Constant once the profile and the plugins are set, which comes after
@@ -21,6 +22,7 @@ struct kc_run_config {
 	uint64_t timeout_usec; /* of a rule */
 	uint64_t deadline_usec; /* of the run, from its start; 0: none */
 	uint32_t jobs; /* most workers at a time */
+	enum kc_sandbox_policy sandbox;
 	const char *const *door_dirs; /* where modules of the broker lie */
 };
 

@@ -60,6 +60,7 @@ static int start(struct kc_crew *crew, struct kc_member *m, const struct kc_plug
 		.channel = -EBADF,
 		.log = -EBADF,
 		.plugin = file->fd,
+		.mountinfo = -EBADF,
 	};
 	int pair[2] = { -EBADF, -EBADF }, log[2] = { -EBADF, -EBADF };
 	int r;
@@ -77,12 +78,15 @@ static int start(struct kc_crew *crew, struct kc_member *m, const struct kc_plug
 		m->log_fd = log[0];
 		birth.channel = pair[1];
 		birth.log = log[1];
+		if (crew->config->live)
+			birth.mountinfo = kc_mountinfo_open(crew->config->root);
 		r = kc_zygote_spawn(&crew->zygote, m->id, &birth);
 	} else {
 		(void)kc_close(pair[0]);
 	}
 	(void)kc_close(pair[1]);
 	(void)kc_close(log[1]);
+	(void)kc_close(birth.mountinfo);
 	return r;
 }
 

@@ -144,12 +144,33 @@ int kc_host_sysctl(struct kc_run *run, const char *key, const char **ret_value)
 	return r < 0 ? r : answer_string(run, &answer, ret_value);
 }
 
+/* As the host has it: a worker's own would be that of its sandbox. */
+static int read_kept_mountinfo(struct kc_run *run, struct kc_bytes *ret_bytes)
+{
+	kc_cleanup(kc_buf_done) struct kc_buf text = { 0 };
+	struct kc_err err = { 0 };
+	char *copy;
+	int r = kc_root_read_mountinfo(run->root, KC_RUN_MEMORY_MAX, &err, &text);
+
+	if (r == -EOPNOTSUPP)
+		return r;
+	if (r < 0)
+		return kc_host_fail_err(run, &err);
+	copy = kc_arena_memdup(kc_host_arena(run), text.data ? text.data : "", text.len);
+	if (!copy)
+		return kc_host_fail_memory(run);
+	*ret_bytes = (struct kc_bytes){ .data = copy, .size = text.len };
+	return 0;
+}
+
 int kc_host_mountinfo(struct kc_run *run, struct kc_bytes *ret_bytes)
 {
 	static const char *const own[] = { "/proc/self/mountinfo", "/proc/1/mountinfo" };
 	bool here = kc_streq(kc_root_path(run->root), "/");
-	int r;
+	int r = read_kept_mountinfo(run, ret_bytes);
 
+	if (r != -EOPNOTSUPP)
+		return r;
 	/* Below /host, "self" would be the container's: pid 1 has the machine's mounts. */
 	r = kc_host_read_file(run, own[!here], KC_RUN_MEMORY_MAX, ret_bytes);
 	if (r == -ENOENT || r == -EACCES)

@@ -98,31 +98,35 @@ static void reset_signals(void)
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-void kc_process_init(pid_t parent, int err_fd)
+void kc_process_deafen(void)
 {
 	const struct rlimit no_core = { 0 };
-	int null;
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC), nobody[2] = { -EBADF, -EBADF };
 
+	/* Without /dev/null, a pipe that nobody writes into: it can be read to its end at once, and
+	 * not be written, and no other descriptor comes to stand in these places. */
+	if (null < 0 && pipe2(nobody, O_CLOEXEC) == 0)
+		null = nobody[0];
+	for (int fd = 0; fd <= 2 && null >= 0; fd++)
+		(void)dup2(null, fd);
+	if (null > 2)
+		(void)close(null);
+	if (nobody[1] > 2)
+		(void)close(nobody[1]);
+	(void)setrlimit(RLIMIT_CORE, &no_core);
+	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+}
+
+void kc_process_begin(pid_t parent, int err_fd)
+{
 	reset_signals();
 	(void)setpgid(0, 0);
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	/* The parent may be gone already, and then no signal comes. */
 	if (getppid() != parent)
 		_exit(1);
-	null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	/* Without /dev/null, nothing is better than the report that k8scheck writes. */
-	for (int fd = 0; fd <= 2; fd++) {
-		int to = fd > 0 && err_fd >= 0 ? err_fd : null;
-
-		if (to >= 0)
-			(void)dup2(to, fd);
-		else
-			(void)close(fd);
-	}
-	if (null > 2)
-		(void)close(null);
-	(void)setrlimit(RLIMIT_CORE, &no_core);
-	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	for (int fd = 1; fd <= 2 && err_fd >= 0; fd++)
+		(void)dup2(err_fd, fd);
 }
 
 void kc_process_limit(uint64_t cpu_usec)

@@ -18,12 +18,16 @@ void kc_close_all_but(int *keep, size_t n);
  * it. */
 void kc_reset_all_signals(void);
 
+/* Standard input, output and error to /dev/null; no core dumps, and no new privileges. What is
+ * forked from then on inherits it. */
+void kc_process_deafen(void);
+
 /*
- * Makes a child of the run out of a fresh fork: default signals, none blocked, standard input from
- * and output to /dev/null (standard error to err_fd where that is no -EBADF), a process group of
- * its own, killed with its parent `parent`, no new privileges, no core dumps.
+ * Makes a child of the run out of a fresh fork: default signals, none blocked, standard output and
+ * error to err_fd where that is no -EBADF, a process group of its own, killed with its parent
+ * `parent`.
  */
-void kc_process_init(pid_t parent, int err_fd);
+void kc_process_begin(pid_t parent, int err_fd);
 
 /* Limits of a worker: memory (data), CPU time, no files written, descriptors. */
 void kc_process_limit(uint64_t cpu_usec);

@@ -29,6 +29,8 @@ struct kc_running {
 	struct kc_fact_value *facts;
 	uint32_t n_facts;
 	const char **warnings;
+	struct kc_sandbox_told sandbox;
+	bool prepared; /* the zygote has said what its sandbox is */
 	size_t n_warnings;
 	uint64_t start_usec, released_usec, facts_usec, programs_usec, ticked_usec;
 	uint32_t programs_run, strays;

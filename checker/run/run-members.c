@@ -303,12 +303,15 @@ static int on_prepared(struct kc_running *run, const struct kc_frame *frame)
 	struct kc_reader reader;
 	const char *why;
 	int64_t code;
+	int r;
 
 	kc_reader_init(&reader, frame);
 	code = (int64_t)kc_reader_u64(&reader);
 	why = kc_reader_text(&reader);
-	if (kc_reader_end(&reader) < 0)
-		return -EBADMSG;
+	r = kc_sandbox_get(&reader, run->arena, &run->sandbox);
+	if (r < 0 || kc_reader_end(&reader) < 0)
+		return r < 0 ? r : -EBADMSG;
+	run->prepared = true;
 	if (code < 0)
 		run->refused = kc_err_set(run->err, (int)code, "%s", why ? why : "");
 	return 0;

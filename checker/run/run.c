@@ -110,7 +110,7 @@ static int loop(struct kc_running *run)
 	uint64_t end = limit ? run->start_usec + limit : UINT64_MAX;
 	uint64_t last_call = limit ? end - KC_MIN(limit / 10, (uint64_t)HURRY_USEC) : UINT64_MAX;
 
-	while (run->judge.n_open > 0 || !kc_run_gathered(run)) {
+	while (run->judge.n_open > 0 || !kc_run_gathered(run) || !run->prepared) {
 		uint64_t now = kc_now_usec(), next;
 		int r;
 
@@ -121,7 +121,7 @@ static int loop(struct kc_running *run)
 		if (now >= last_call && !run->hurried)
 			kc_run_hurry(run, now);
 		kc_run_release(run);
-		if (run->judge.n_open == 0 && kc_run_gathered(run))
+		if (run->judge.n_open == 0 && kc_run_gathered(run) && run->prepared)
 			break;
 		next = KC_MIN(kc_run_watch_members(run, now), run->hurried ? end : last_call);
 		tick(run, now);
@@ -152,8 +152,11 @@ static int run_all(struct kc_running *run)
 	kc_judge_scope(&run->judge);
 	kc_run_excuse_orphans(run);
 	r = kc_run_hire(run);
+	/* Who has gone may have said why. */
 	if (r < 0)
-		return r;
+		(void)kc_run_receive_zygote(run);
+	if (r < 0)
+		return run->refused ? run->refused : r;
 	kc_crew_settle(&run->crew);
 	r = loop(run);
 	if (r >= 0 && run->judge.failed)
@@ -184,6 +187,7 @@ static int hand_over(struct kc_running *run, struct kc_outcome *ret_outcome)
 		.programs_run = run->programs_run,
 		.programs_usec = run->programs_usec,
 		.warnings = warnings,
+		.sandbox = run->sandbox,
 	};
 	return 0;
 }

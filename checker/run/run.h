@@ -28,6 +28,7 @@ struct kc_outcome {
 	uint32_t programs_run;
 	uint64_t programs_usec;
 	const char *const *warnings; /* NULL-terminated */
+	struct kc_sandbox_told sandbox;
 	/* on their way out; for kc_run_wait() */
 	struct kc_zygote zygote;
 	struct kc_broker broker;

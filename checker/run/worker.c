@@ -406,6 +406,7 @@ static void serve(struct worker *w)
 }
 
 kc_noreturn void kc_worker_main(const struct kc_run_config *config, const struct kc_root *root,
+				const struct kc_sandbox *sandbox,
 				const struct kc_worker_birth *birth, struct kc_slot *slot,
 				pid_t parent)
 {
@@ -416,11 +417,18 @@ kc_noreturn void kc_worker_main(const struct kc_run_config *config, const struct
 		.slot = slot,
 		.pid = getpid(),
 	};
+	struct kc_err err = { 0 };
 
-	kc_process_init(parent, birth->log);
+	kc_process_begin(parent, birth->log);
 	kc_process_name(birth->name);
-	kc_process_limit(config->deadline_usec ? config->deadline_usec : config->timeout_usec * 64);
 	(void)kc_close(birth->log);
+	if (kc_sandbox_worker(sandbox, &err) < 0) {
+		(void)dprintf(STDERR_FILENO, "%s\n", err.text);
+		_exit(1);
+	}
+	/* Between one user and the next nobody would have told of the parent's end. */
+	if (getppid() != parent)
+		_exit(1);
 	kc_channel_init(&w.channel, birth->channel);
 	w.flushed_usec = kc_now_usec();
 	load(&w);

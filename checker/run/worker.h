@@ -17,10 +17,12 @@ struct kc_worker_birth {
 	int channel;
 	int log; /* its standard output and error */
 	int plugin; /* the shared object that was vetted */
+	int mountinfo; /* of kc_mountinfo_open(); or negative */
 	uint32_t slot; /* which of the slots is its own */
 };
 
 /* Runs the worker; called in the zygote's child. Of config, what is known before the profile. */
 kc_noreturn void kc_worker_main(const struct kc_run_config *config, const struct kc_root *root,
+				const struct kc_sandbox *sandbox,
 				const struct kc_worker_birth *birth, struct kc_slot *slot,
 				pid_t parent);

@@ -28,6 +28,7 @@ struct zygote {
 	const struct kc_run_config *config;
 	const struct kc_slots *slots;
 	struct kc_root *root;
+	struct kc_sandbox sandbox;
 	struct kc_channel channel;
 	int signals;
 	pid_t pid;
@@ -113,6 +114,7 @@ static void child_main(struct zygote *z, const struct kc_worker_birth *birth)
 	int flags = fcntl(birth->channel, F_GETFL);
 	int keep[3 + KC_ROOT_FDS] = { birth->channel, birth->log, birth->plugin };
 
+	kc_root_keep_mountinfo(z->root, birth->mountinfo);
 	kc_root_fds(z->root, keep + 3);
 	kc_close_all_but(keep, KC_ARRAY_SIZE(keep));
 	if (kc_slots_leave(z->slots, birth->slot) < 0)
@@ -120,7 +122,8 @@ static void child_main(struct zygote *z, const struct kc_worker_birth *birth)
 	/* It waits for one thing at a time. */
 	if (flags >= 0)
 		(void)fcntl(birth->channel, F_SETFL, flags & ~O_NONBLOCK);
-	kc_worker_main(z->config, z->root, birth, kc_slots_at(z->slots, birth->slot), z->pid);
+	kc_worker_main(z->config, z->root, &z->sandbox, birth, kc_slots_at(z->slots, birth->slot),
+		       z->pid);
 }
 
 static int add_child(struct zygote *z, uint32_t id, pid_t pid)
@@ -136,7 +139,12 @@ static int add_child(struct zygote *z, uint32_t id, pid_t pid)
 
 static void spawn(struct zygote *z, const struct kc_frame *frame, const int *fds)
 {
-	struct kc_worker_birth birth = { .channel = fds[0], .log = fds[1], .plugin = fds[2] };
+	struct kc_worker_birth birth = {
+		.channel = fds[0],
+		.log = fds[1],
+		.plugin = fds[2],
+		.mountinfo = fds[3],
+	};
 	struct kc_reader r;
 	size_t begin;
 	pid_t pid = -1;
@@ -280,10 +288,27 @@ static int prepare(struct zygote *z, struct kc_err *err)
 	z->signals = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (z->signals < 0)
 		return kc_err_set(err, -errno, "signalfd: %s", kc_strerror(errno));
-	return kc_root_open(z->config->root,
-			    (z->config->live ? KC_ROOT_LIVE : 0) |
-				    (z->config->no_openat2 ? KC_ROOT_NO_OPENAT2 : 0),
-			    err, &z->root);
+	return 0;
+}
+
+static int enter(struct zygote *z, struct kc_err *err)
+{
+	bool walk = z->config->no_openat2;
+	int r;
+
+	/* Opens /dev/null for writing, which is the last that can be. */
+	kc_process_deafen();
+	kc_sandbox_begin(&z->sandbox);
+	walk = walk || kc_sandbox_hides_openat2(&z->sandbox);
+	r = kc_root_open(z->config->root,
+			 (z->config->live ? KC_ROOT_LIVE : 0) | (walk ? KC_ROOT_NO_OPENAT2 : 0),
+			 err, &z->root);
+	if (r < 0)
+		return r;
+	kc_process_limit(z->config->deadline_usec ? z->config->deadline_usec
+						  : z->config->timeout_usec * 64);
+	kc_sandbox_complete(&z->sandbox);
+	return kc_sandbox_insist(&z->sandbox, err);
 }
 
 static kc_noreturn void zygote_main(const struct kc_run_config *config,
@@ -309,10 +334,14 @@ static kc_noreturn void zygote_main(const struct kc_run_config *config,
 	(void)sigaction(SIGPIPE, &ignore, NULL);
 	kc_close_all_but(&fd, 1);
 	kc_channel_init(&z.channel, fd);
+	z.sandbox.policy = config->sandbox;
 	r = prepare(&z, &err);
+	if (r >= 0)
+		r = enter(&z, &err);
 	begin = kc_frame_begin(&z.channel.out, KC_FRAME_PREPARED, 0);
 	kc_put_u64(&z.channel.out, (uint64_t)(int64_t)r);
 	kc_put_text(&z.channel.out, r < 0 ? err.text : NULL);
+	kc_sandbox_put(&z.channel.out, &z.sandbox);
 	kc_frame_end(&z.channel.out, begin);
 	if (kc_channel_flush_all(&z.channel) < 0 || r < 0)
 		_exit(1);
@@ -345,7 +374,8 @@ int kc_zygote_start(const struct kc_run_config *config, const struct kc_slots *s
 
 int kc_zygote_spawn(struct kc_zygote *zygote, uint32_t id, const struct kc_worker_birth *birth)
 {
-	const int list[] = { birth->channel, birth->log, birth->plugin };
+	const int list[] = { birth->channel, birth->log, birth->plugin, birth->mountinfo };
+	size_t n_list = birth->mountinfo < 0 ? KC_ARRAY_SIZE(list) - 1 : KC_ARRAY_SIZE(list);
 	size_t begin;
 	int r;
 
@@ -358,7 +388,7 @@ int kc_zygote_spawn(struct kc_zygote *zygote, uint32_t id, const struct kc_worke
 	kc_put_text(&zygote->channel.out, birth->name);
 	kc_put_text(&zygote->channel.out, birth->path);
 	kc_frame_end(&zygote->channel.out, begin);
-	return kc_channel_send_fds(&zygote->channel, list, KC_ARRAY_SIZE(list));
+	return kc_channel_send_fds(&zygote->channel, list, n_list);
 }
 
 int kc_zygote_kill(struct kc_zygote *zygote, uint32_t id)

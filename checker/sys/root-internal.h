@@ -15,6 +15,7 @@ struct kc_root {
 	uint64_t dev;
 	int proc_fd; /* /proc below the root, where that is procfs; else -EBADF */
 	int proc_sys_fd; /* /proc/sys below the root, where that is procfs; else -EBADF */
+	int mountinfo_fd; /* kc_root_keep_mountinfo(); else -EBADF */
 };
 
 /* struct open_how of linux/openat2.h, which headers before 5.6 lack. */

@@ -102,7 +102,7 @@ int kc_root_open(const char *path, unsigned flags, struct kc_err *err, struct kc
 	kc_cleanup(kc_root_freep) struct kc_root *root = calloc(1, sizeof(*root));
 
 	if (root) {
-		root->fd = root->proc_fd = root->proc_sys_fd = -EBADF;
+		root->fd = root->proc_fd = root->proc_sys_fd = root->mountinfo_fd = -EBADF;
 		root->path = strdup(path);
 	}
 	if (!root || !root->path)
@@ -136,6 +136,7 @@ void kc_root_free(struct kc_root *root)
 	(void)kc_close(root->fd);
 	(void)kc_close(root->proc_fd);
 	(void)kc_close(root->proc_sys_fd);
+	(void)kc_close(root->mountinfo_fd);
 	free(root->path);
 	free(root);
 }
@@ -150,6 +151,7 @@ void kc_root_fds(const struct kc_root *root, int ret_fds[KC_ROOT_FDS])
 	ret_fds[0] = root->fd;
 	ret_fds[1] = root->proc_sys_fd;
 	ret_fds[2] = root->proc_fd;
+	ret_fds[3] = root->mountinfo_fd;
 }
 
 bool kc_root_is_live(const struct kc_root *root)

@@ -38,9 +38,23 @@ bool kc_root_is_live(const struct kc_root *root);
 
 /* The descriptors that a root keeps, -EBADF for none: a fresh process closes all others. */
 enum {
-	KC_ROOT_FDS = 3
+	KC_ROOT_FDS = 4
 };
 void kc_root_fds(const struct kc_root *root, int ret_fds[KC_ROOT_FDS]);
+
+/*
+ * The mounts as the host has them, for who will be in another mount namespace: of /proc/self, or of
+ * /proc/1 below a root that is not "/". Opened before that namespace is made; -EBADF where there is
+ * no procfs.
+ */
+int kc_mountinfo_open(const char *root_path);
+
+/* The root takes that descriptor, of any value. */
+void kc_root_keep_mountinfo(struct kc_root *root, int fd);
+
+/* All of it. -EOPNOTSUPP: none was kept. */
+int kc_root_read_mountinfo(const struct kc_root *root, size_t max, struct kc_err *err,
+			   struct kc_buf *b);
 
 /* Sets the sentence for a path that could not be looked at, and returns code. */
 int kc_root_explain(struct kc_err *err, int code, const char *path);

@@ -177,6 +177,7 @@ def test_misuse():
         "--jobs",
         "--timeout",
         "--deadline",
+        "--sandbox",
         "--color",
     ):
         refused(f"{option} at the end", [option], f"{option} needs a value behind it")
@@ -358,6 +359,10 @@ def test_selection(host):
         "--set disabled", selected("--set", "panic.disabled=true", "--strict"), (["ip-forward", "ip-nonlocal"], 0)
     )
     suite.expect("--jobs and --deadline", selected("--jobs", "1", "--deadline", "1m", "--timeout=5s")[1], 0)
+
+    for sandbox in ("best-effort", "off"):
+        result = run(*base, f"--sandbox={sandbox}", profile=PROFILE)
+        suite.expect(f"--sandbox={sandbox}: none", result.report["run"]["sandbox"] == [], sandbox == "off")
 
     for horizon, horizons in (("now", ["now"]), ("boot", ["boot"]), ("all", ["boot", "now"])):
         result = run(*base, "--horizon", horizon, profile=PROFILE)

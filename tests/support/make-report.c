@@ -44,6 +44,7 @@ static const char *const source_digests[] = {
 
 static const char *const layers[] = { "mount namespace", "read-only mounts", "no new privileges",
 				      NULL };
+static const char *const missing_layers[] = { "Landlock (the kernel has none)", NULL };
 static const char *const warnings[] = { "profiles/crio-1.18.yaml can be written by others", NULL };
 
 static const struct kc_fact_value facts[] = {
@@ -219,6 +220,7 @@ static struct kc_report *make_frame(struct kc_arena *arena, struct kc_rule *rule
 			 .horizons = KC_NOW | KC_BOOT,
 			 .uid = 0,
 			 .sandbox = layers,
+			 .sandbox_missing = missing_layers,
 			 .warnings = warnings },
 		.profile = profile,
 		.plugins = plugins,

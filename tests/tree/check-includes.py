@@ -21,7 +21,7 @@ MAY = {
     "formats": {"api", "base", "formats"},
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"')
-GENERATED = re.compile(r"(-descriptor\.h|\.pb-c\.h)$")
+GENERATED = re.compile(r"(-descriptor\.h|\.pb-c\.h|^syscall-lists\.h)$")
 
 
 def layer(path):

@@ -54,6 +54,7 @@ static void test_defaults(void **state)
 	assert_int_equal(o.deadline_usec, 120 * 1000000);
 	assert_int_equal(o.jobs, 64);
 	assert_int_equal(o.color, KC_COLOR_AUTO);
+	assert_int_equal(o.sandbox, KC_SANDBOX_BEST_EFFORT);
 	assert_null(o.root);
 	assert_false(o.live || o.strict || o.quiet || o.verbose || o.effective);
 	assert_int_equal(o.profiles.n + o.rules.n + o.reports.n + o.words.n, 0);
@@ -82,7 +83,8 @@ static void test_values(void **state)
 	assert_int_equal(o.jobs, 3);
 	done(&o, copy);
 	o = parse_ok("--set=a.b=c=d|--var|x=|--vars=f|--report=json=out|--report|text|"
-		     "--plugin-dir=.|--timeout=500ms|--deadline|1m|--strict|--color=never|"
+		     "--plugin-dir=.|--timeout=500ms|--deadline|1m|--strict|--color=never|--"
+		     "sandbox=require|"
 		     "--effective|--horizon|boot",
 		     &copy);
 	/* Only the first = parts the option from its value. */
@@ -96,6 +98,7 @@ static void test_values(void **state)
 	assert_int_equal(o.deadline_usec, 60000000);
 	assert_true(o.strict && o.effective);
 	assert_int_equal(o.color, KC_COLOR_NEVER);
+	assert_int_equal(o.sandbox, KC_SANDBOX_REQUIRE);
 	assert_int_equal(o.horizons, KC_BOOT);
 	done(&o, copy);
 	/* A value may look like an option, when it stands where a value must. */
@@ -158,6 +161,7 @@ static void test_refused(void **state)
 		{ "--horizon=bot", "did you mean boot?" },
 		{ "--stage=kublet", "did you mean kubelet?" },
 		{ "--color=sometimes", "there is auto, always, never" },
+		{ "--sandbox=on", "there is best-effort, require, off" },
 		{ "--jobs=0", "1 to 1024" },
 		{ "--jobs=1025", "1 to 1024" },
 		{ "--jobs=-1", "1 to 1024" },
@@ -191,7 +195,7 @@ static void test_help(void **state)
 		if (!strstr(kc_options_help(), word))
 			fail_msg("--help does not know %s", name);
 	}
-	assert_int_equal(kc_strv_len(kc_option_names), 23);
+	assert_int_equal(kc_strv_len(kc_option_names), 24);
 }
 
 int main(void)
