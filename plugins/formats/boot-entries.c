@@ -58,15 +58,19 @@ static int read_entry(struct boot_reader *reader, const char *folder, const char
 		      enum kc_boot_loader loader, struct boot_entries *entries)
 {
 	const char *path = kc_arena_printf(reader->arena, "%s/%s", folder, name);
-	struct kc_boot_entry *entry = &entries->item[entries->n];
+	struct kc_boot_entry *entry;
 	struct kc_bytes bytes;
 	bool tried_out = false;
 	const char *id;
 	int r;
 
 	id = path ? id_of(reader, name, loader, &tried_out) : NULL;
-	if (!id)
+	entry = kc_arena_grow(reader->arena, entries->item, entries->n, &entries->room,
+			      sizeof(*entry));
+	if (!id || !entry)
 		return -ENOMEM;
+	entries->item = entry;
+	entry += entries->n;
 	r = boot_read(reader, path, FILE_MAX, &bytes);
 	if (r < 0)
 		return r == -ENOENT ? 0 : r;
@@ -123,16 +127,14 @@ int boot_entries_read(struct boot_reader *reader, enum kc_boot_loader loader,
 	struct seen seen = { 0 };
 	int r = 0;
 
-	entries.item = kc_arena_zalloc(reader->arena, ENTRIES_MAX, sizeof(*entries.item));
-	if (!entries.item)
-		return -ENOMEM;
 	for (size_t i = 0; !r && i < KC_ARRAY_SIZE(folders); i++)
 		if (is_new(reader, folders[i], &seen))
 			r = read_folder(reader, folders[i], loader, &entries);
 	if (r < 0)
 		return r;
-	qsort(entries.item, entries.n, sizeof(*entries.item),
-	      loader == KC_BOOT_LOADER_GRUB ? order_grub : order_systemd);
+	if (entries.n)
+		qsort(entries.item, entries.n, sizeof(*entries.item),
+		      loader == KC_BOOT_LOADER_GRUB ? order_grub : order_systemd);
 	*ret_entries = entries;
 	return 0;
 }

@@ -21,7 +21,7 @@ struct boot_choice {
 
 struct boot_entries {
 	struct kc_boot_entry *item; /* in the order of the menu */
-	size_t n;
+	size_t n, room;
 };
 
 /* Reads a file. -ENOENT is not noted; other failures are, in `why`. */

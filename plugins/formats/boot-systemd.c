@@ -21,7 +21,7 @@ struct loader {
 	struct boot_reader *reader;
 	struct boot_entries entries;
 	struct kc_boot_entry *all; /* entries and images, in the order of the menu */
-	size_t n;
+	size_t n, room;
 	const char *conf; /* the path of loader.conf, or NULL */
 	struct kc_bytes text;
 	const char *note;
@@ -183,7 +183,7 @@ static int read_images(struct loader *l, const char *partition)
 		return reader->why ? r : -ENOMEM;
 	}
 	for (size_t i = 0; i < names.n && l->n < most; i++) {
-		struct kc_boot_entry entry = { 0 };
+		struct kc_boot_entry entry = { 0 }, *all;
 
 		if (names.item[i][0] == '.' || !kc_endswith(names.item[i], ".efi"))
 			continue;
@@ -193,10 +193,15 @@ static int read_images(struct loader *l, const char *partition)
 		if (!entry.file || !entry.id)
 			return -ENOMEM;
 		r = read_image(reader, entry.file, &entry);
-		if (r == 0)
-			l->all[l->n++] = entry;
-		else if (r != -ENOENT)
+		if (r == -ENOENT)
+			continue;
+		if (r < 0)
 			return r;
+		all = kc_arena_grow(reader->arena, l->all, l->n, &l->room, sizeof(*all));
+		if (!all)
+			return -ENOMEM;
+		l->all = all;
+		l->all[l->n++] = entry;
 	}
 	return 0;
 }
@@ -214,12 +219,9 @@ static int read_menu(struct loader *l)
 
 	if (r < 0)
 		return r;
-	l->all = kc_arena_zalloc(l->reader->arena, l->entries.n + IMAGES_MAX, sizeof(*l->all));
-	if (!l->all)
-		return -ENOMEM;
-	if (l->entries.n)
-		memcpy(l->all, l->entries.item, l->entries.n * sizeof(*l->all));
+	l->all = l->entries.item;
 	l->n = l->entries.n;
+	l->room = l->entries.room;
 	for (size_t i = 0; !r && i < KC_ARRAY_SIZE(partitions); i++)
 		r = read_images(l, partitions[i]);
 	if (r == 0 && !l->n)

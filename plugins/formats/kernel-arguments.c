@@ -54,19 +54,20 @@ static void cut_argument(char **text, struct kc_kernel_argument *argument)
 int kc_kernel_arguments_parse(const char *text, size_t size, struct kc_arena *arena,
 			      struct kc_kernel_argument **ret_arguments, size_t *ret_n)
 {
-	struct kc_kernel_argument *arguments;
+	struct kc_kernel_argument *arguments = NULL;
 	bool for_init = false;
-	size_t n = 0;
+	size_t n = 0, room = 0;
 	char *s;
 
 	if (size > TEXT_MAX)
 		return -EFBIG;
 	s = kc_arena_memdup(arena, text, size);
-	/* An argument takes a character at least, and white space behind it. */
-	arguments = kc_arena_zalloc(arena, size / 2 + 1, sizeof(*arguments));
-	if (!s || !arguments)
+	if (!s)
 		return -ENOMEM;
 	for (;;) {
+		arguments = kc_arena_grow(arena, arguments, n, &room, sizeof(*arguments));
+		if (!arguments)
+			return -ENOMEM;
 		while (is_space(*s))
 			s++;
 		if (!*s)

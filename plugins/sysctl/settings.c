@@ -59,7 +59,11 @@ static int add_pattern(struct sysctl_settings *s, struct kc_arena *arena,
 
 	if (s->n_patterns == PATTERNS_MAX)
 		return -E2BIG;
-	p = s->pattern + s->n_patterns;
+	p = kc_arena_grow(arena, s->pattern, s->n_patterns, &s->pattern_room, sizeof(*p));
+	if (!p)
+		return -ENOMEM;
+	s->pattern = p;
+	p += s->n_patterns;
 	p->entry = (uint32_t)(e - s->entry);
 	r = sysctl_pattern_expand(e->key, arena, &p->alternatives);
 	if (r < 0)
@@ -103,8 +107,7 @@ int sysctl_settings_index(struct sysctl_settings *settings, struct kc_arena *are
 	s->entry = kc_arena_zalloc(arena, s->lines.n + 1, sizeof(*s->entry));
 	s->beaten = kc_arena_zalloc(arena, s->lines.n + 1, sizeof(*s->beaten));
 	s->place = kc_arena_zalloc(arena, s->lines.n + 1, sizeof(*s->place));
-	s->pattern = kc_arena_zalloc(arena, PATTERNS_MAX, sizeof(*s->pattern));
-	if (!s->bucket || !s->entry || !s->beaten || !s->place || !s->pattern)
+	if (!s->bucket || !s->entry || !s->beaten || !s->place)
 		return -ENOMEM;
 	for (size_t i = 0; i < s->lines.n; i++) {
 		int r = add_line(s, arena, (uint32_t)i);

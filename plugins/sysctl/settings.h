@@ -22,7 +22,7 @@ struct sysctl_settings {
 	size_t n_entries, n_buckets;
 	uint32_t *bucket;
 	struct sysctl_pattern *pattern;
-	size_t n_patterns;
+	size_t n_patterns, pattern_room;
 	uint32_t *beaten; /* by line: the line before it of the same key, plus 1; 0 for none */
 	uint32_t *place; /* by line: the place in the order of writing that it takes */
 };
