@@ -8,7 +8,7 @@
 
 enum {
 	ALIGN = 8,
-	CHUNK_MIN = 4096 - 64,
+	CHUNK_MIN = 16 * 1024 - 64,
 	CHUNK_MAX = 256 * 1024
 };
 

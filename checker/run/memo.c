@@ -16,9 +16,12 @@ enum {
 
 void kc_memo_done(struct kc_memo *memo)
 {
-	for (uint32_t i = 0; memo->n_open > 0 && i < memo->size; i++)
-		if (memo->table[i] && memo->table[i]->folder.fd >= 0)
-			(void)kc_close(memo->table[i]->folder.fd);
+	for (uint32_t i = 0; memo->n_open > 0 && i < memo->size; i++) {
+		const struct kc_memo_entry *e = memo->table[i];
+
+		if (e && e->kind == KC_MEMO_LIST && e->folder.fd >= 0)
+			(void)kc_close(e->folder.fd);
+	}
 	kc_arena_done(&memo->arena);
 	*memo = (struct kc_memo){ 0 };
 }
@@ -117,7 +120,8 @@ static struct kc_memo_entry *add(struct kc_memo *memo, enum kc_memo_kind kind, u
 	entry->kind = kind;
 	entry->flags = flags;
 	entry->hash = hash_of(kind, flags, &key);
-	entry->folder.fd = -EBADF;
+	if (kind == KC_MEMO_LIST)
+		entry->folder.fd = -EBADF;
 	entry->path = kc_arena_strdup(&memo->arena, path);
 	return entry->path ? entry : NULL;
 }

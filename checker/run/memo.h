@@ -32,10 +32,12 @@ struct kc_memo_entry {
 	const char *path;
 	int code; /* 0, or the negative errno that it failed with, and: */
 	const char *why;
-	struct kc_bytes bytes; /* of a file, a link, a resolved path */
-	struct kc_folder folder;
-	struct kc_stat stat;
-	struct kc_answer answer;
+	union { /* by the kind; there are hundreds of entries */
+		struct kc_bytes bytes; /* of a file, a link, a resolved path */
+		struct kc_folder folder; /* of both kinds of lists */
+		struct kc_stat stat;
+		struct kc_answer answer;
+	};
 };
 
 struct kc_memo {

@@ -90,21 +90,21 @@ static int compare_names(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* Room for one more and the NULL. */
-static int grow_names(struct list *l)
+/* Room for so many more and the NULL: no more than that for a folder that takes one batch. */
+static int grow_names(struct list *l, size_t more)
 {
-	size_t more = l->room ? l->room * 2 : 64;
+	const size_t want = l->n + more + 1, room = KC_MAX(want, l->room * 2);
 	const char **names;
 
-	if (l->n + 1 < l->room)
+	if (want <= l->room)
 		return 0;
-	names = kc_arena_zalloc(l->arena, more, sizeof(*names));
+	names = kc_arena_alloc(l->arena, room * sizeof(*names));
 	if (!names)
 		return -ENOMEM;
 	if (l->n > 0)
 		memcpy(names, l->names, l->n * sizeof(*names));
 	l->names = names;
-	l->room = more;
+	l->room = room;
 	return 0;
 }
 
@@ -134,14 +134,12 @@ static int add_name(struct list *l, const struct dirent64 *entry)
 {
 	size_t size = strlen(entry->d_name) + 1;
 	char *name;
-	int r;
 
 	if (kc_streq(entry->d_name, ".") || kc_streq(entry->d_name, ".."))
 		return 0;
 	if (l->n == NAMES_MAX)
 		return -EFBIG;
-	r = grow_names(l);
-	name = r == 0 ? kc_arena_alloc(l->arena, size + 1) : NULL;
+	name = kc_arena_alloc(l->arena, size + 1);
 	if (!name)
 		return -ENOMEM;
 	*name = is_link(l, entry);
@@ -152,25 +150,35 @@ static int add_name(struct list *l, const struct dirent64 *entry)
 	return 0;
 }
 
-/* By hand, as fdopendir() asks the kernel three things about the descriptor that are known here. */
+static int add_batch(struct list *l, const char *batch, long size)
+{
+	size_t entries = 0;
+	int r;
+
+	for (long at = 0; at < size; entries++)
+		at += ((const struct dirent64 *)(const void *)(batch + at))->d_reclen;
+	r = grow_names(l, entries);
+	for (long at = 0; r == 0 && at < size;) {
+		const struct dirent64 *entry = (const void *)(batch + at);
+
+		r = add_name(l, entry);
+		at += entry->d_reclen;
+	}
+	return r;
+}
+
+/*
+ * By hand, as fdopendir() asks the kernel three things about the descriptor that are known here.
+ * The batch is no array on the stack, of which the compiler would zero, and touch, every page.
+ */
 static int read_names(struct list *l)
 {
-	_Alignas(struct dirent64) char batch[BATCH];
+	kc_cleanup(kc_freep) char *batch = malloc(BATCH);
 	long n;
-	int r = 0;
+	int r = batch ? grow_names(l, 0) : -ENOMEM;
 
-	while ((n = syscall(SYS_getdents64, l->fd, batch, sizeof(batch))) > 0)
-		for (long at = 0; r == 0 && at < n;) {
-			const struct dirent64 *entry = (const void *)(batch + at);
-
-			r = add_name(l, entry);
-			at += entry->d_reclen;
-			if (r < 0)
-				return r;
-		}
-	if (n < 0)
-		return -errno;
-	r = grow_names(l);
+	while (r == 0 && (n = syscall(SYS_getdents64, l->fd, batch, BATCH)) != 0)
+		r = n < 0 ? -errno : add_batch(l, batch, n);
 	if (r < 0)
 		return r;
 	qsort(l->names, l->n, sizeof(*l->names), compare_names);
