@@ -440,6 +440,7 @@ static kc_noreturn void answer_all(const struct kc_run_config *config, int fd)
 	(void)setenv("LC_ALL", "C", 1);
 	(void)setenv("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", 1);
 	(void)prctl(PR_SET_CHILD_SUBREAPER, 1);
+	kc_sandbox_broker(config->sandbox);
 	if (kc_root_open(config->root,
 			 (config->live ? KC_ROOT_LIVE : 0) |
 				 (config->no_openat2 ? KC_ROOT_NO_OPENAT2 : 0),

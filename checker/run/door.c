@@ -23,20 +23,31 @@ struct door_kind {
 	kc_door *door;
 	const char *module;
 	bool own_process; /* for every question */
+	bool runs_program; /* which is held to looking by itself */
+	uint32_t keep; /* capabilities: bits of linux/capability.h */
+};
+
+enum {
+	/* A socket may be another user's or group's than root's. */
+	CONNECTS = 1u << 1 | 1u << 2, /* CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH */
+	READS = 1u << 2,
+	READS_PROCESSES = 1u << 2 | 1u << 19, /* and CAP_SYS_PTRACE, for links of /proc/PID */
+	/* The resolver becomes nobody before it asks. */
+	CHANGES_USER = 1u << 2 | 1u << 6 | 1u << 7, /* CAP_SETGID, CAP_SETUID */
 };
 
 static const struct door_kind kinds[KC_ASK_MAX] = {
-	[KC_ASK_UNIT] = { .module = "bus" },
-	[KC_ASK_BUS] = { .module = "bus" },
-	[KC_ASK_RUNTIME] = { .module = "runtime" },
+	[KC_ASK_UNIT] = { .module = "bus", .keep = CONNECTS },
+	[KC_ASK_BUS] = { .module = "bus", .keep = CONNECTS },
+	[KC_ASK_RUNTIME] = { .module = "runtime", .keep = CONNECTS },
 	[KC_ASK_HEALTH] = { .door = kc_door_health, .own_process = true },
-	[KC_ASK_LOOKUP] = { .door = kc_door_lookup, .own_process = true },
+	[KC_ASK_LOOKUP] = { .door = kc_door_lookup, .own_process = true, .keep = CHANGES_USER },
 	[KC_ASK_PORT] = { .door = kc_door_port, .own_process = true },
-	[KC_ASK_PROGRAM] = { .door = kc_door_program, .own_process = true },
-	[KC_ASK_PROCESS] = { .door = kc_door_process },
-	[KC_ASK_SYSCTL] = { .door = kc_door_sysctl },
+	[KC_ASK_PROGRAM] = { .door = kc_door_program, .own_process = true, .runs_program = true },
+	[KC_ASK_PROCESS] = { .door = kc_door_process, .keep = READS_PROCESSES },
+	[KC_ASK_SYSCTL] = { .door = kc_door_sysctl, .keep = READS_PROCESSES },
 	[KC_ASK_ADDRESSES] = { .door = kc_door_addresses },
-	[KC_ASK_SOCKET_HOLDER] = { .door = kc_door_socket_holder },
+	[KC_ASK_SOCKET_HOLDER] = { .door = kc_door_socket_holder, .keep = READS_PROCESSES },
 	[KC_ASK_SOCKETS] = { .door = kc_door_sockets },
 };
 
@@ -113,6 +124,7 @@ struct door {
 	kc_door *module; /* loaded when first needed */
 	void *state[KC_ASK_MAX];
 	struct kc_memo answers;
+	bool held; /* to looking: by the first question, which others of its key are like */
 };
 
 static void answer(struct door *d, const struct kc_question *question, struct kc_arena *arena,
@@ -125,6 +137,9 @@ static void answer(struct door *d, const struct kc_question *question, struct kc
 	kc_door *door = kind->door;
 	struct kc_err err = { 0 };
 
+	if (!d->held && !kind->runs_program)
+		kc_sandbox_door(d->config->sandbox, kind->keep);
+	d->held = true;
 	if (kc_answers_find(&d->answers, question, ret_answer))
 		return;
 	if (!door && !d->module &&

@@ -38,9 +38,9 @@ void kc_sandbox_begin(struct kc_sandbox *s)
 		(void)kc_err_set(s->missing + KC_LAYER_READ_ONLY, -EPERM,
 				 "there is no mount namespace to make them so in");
 	/* The bounding set takes a capability that goes with kc_sandbox_complete(). */
-	note(s, KC_LAYER_PRIVILEGES, kc_layer_privileges(s->missing + KC_LAYER_PRIVILEGES));
+	note(s, KC_LAYER_PRIVILEGES, kc_layer_privileges(0, s->missing + KC_LAYER_PRIVILEGES));
 	note(s, KC_LAYER_LANDLOCK,
-	     kc_layer_landlock(&s->landlock_abi, s->missing + KC_LAYER_LANDLOCK));
+	     kc_layer_landlock(false, &s->landlock_abi, s->missing + KC_LAYER_LANDLOCK));
 }
 
 bool kc_sandbox_hides_openat2(const struct kc_sandbox *s)
@@ -79,6 +79,24 @@ int kc_sandbox_insist(const struct kc_sandbox *s, struct kc_err *err)
 		return 0;
 	return kc_err_set(err, -EPERM, "--sandbox=require: these cannot be had here: %s",
 			  kc_buf_error(&all) < 0 ? "(out of memory)" : all.data);
+}
+
+void kc_sandbox_broker(enum kc_sandbox_policy policy)
+{
+	unsigned left;
+
+	if (policy != KC_SANDBOX_OFF && kc_layer_mounts(NULL) == 0)
+		(void)kc_layer_read_only(PATIENCE_USEC, NULL, &left, NULL);
+}
+
+void kc_sandbox_door(enum kc_sandbox_policy policy, uint32_t keep)
+{
+	unsigned abi;
+
+	if (policy == KC_SANDBOX_OFF)
+		return;
+	(void)kc_layer_landlock(true, &abi, NULL);
+	(void)kc_layer_capabilities(keep, NULL);
 }
 
 int kc_sandbox_worker(const struct kc_sandbox *s, struct kc_err *err)

@@ -38,6 +38,16 @@ int kc_sandbox_insist(const struct kc_sandbox *sandbox, struct kc_err *err);
  * is an error: nothing is loaded without it. */
 int kc_sandbox_worker(const struct kc_sandbox *sandbox, struct kc_err *err);
 
+/*
+ * The broker, and with it what it starts, is held to looking as well, as far as that goes with
+ * asking: read-only mounts in a namespace of its own.
+ */
+void kc_sandbox_broker(enum kc_sandbox_policy policy);
+
+/* A door of the broker's that runs no program: no file can be written, by Landlock, and it keeps
+ * these capabilities at most (bits of linux/capability.h). */
+void kc_sandbox_door(enum kc_sandbox_policy policy, uint32_t keep);
+
 /* What the zygote tells of it, as fields of its first frame. */
 void kc_sandbox_put(struct kc_buf *b, const struct kc_sandbox *sandbox);
 

@@ -37,12 +37,12 @@ int kc_layer_capabilities(uint32_t keep, struct kc_err *err)
 	return r < 0 ? kc_err_set(err, r, "capset: %s", kc_strerror(r)) : 0;
 }
 
-int kc_layer_privileges(struct kc_err *err)
+int kc_layer_privileges(uint32_t keep, struct kc_err *err)
 {
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return kc_err_set(err, -errno, "no_new_privs: %s", kc_strerror(errno));
 	for (unsigned long i = 0; i < 64; i++) {
-		if (prctl(PR_CAPBSET_DROP, i, 0, 0, 0) == 0)
+		if ((i < 32 && keep & (1u << i)) || prctl(PR_CAPBSET_DROP, i, 0, 0, 0) == 0)
 			continue;
 		/* The first that the kernel does not know; or none can be dropped, and since
 		 * nothing is gained by executing anything any more, none need be. */

@@ -43,15 +43,15 @@ static size_t size_of(unsigned abi)
 	return abi < 6 ? 2 * sizeof(uint64_t) : sizeof(struct attributes);
 }
 
-static int create(unsigned abi)
+static int create(unsigned abi, bool network)
 {
 	struct attributes a = { 0 };
 	long fd;
 
 	for (unsigned i = 1; i <= abi; i++) {
 		a.fs |= added[i].fs;
-		a.net |= added[i].net;
-		a.scoped |= added[i].scoped;
+		a.net |= network ? 0 : added[i].net;
+		a.scoped |= network ? 0 : added[i].scoped;
 	}
 	fd = syscall(SYS_landlock_create_ruleset, &a, size_of(abi), 0);
 	return fd < 0 ? -errno : (int)fd;
@@ -71,7 +71,7 @@ static int missing(int code, struct kc_err *err)
 	}
 }
 
-int kc_layer_landlock(unsigned *ret_abi, struct kc_err *err)
+int kc_layer_landlock(bool network, unsigned *ret_abi, struct kc_err *err)
 {
 	long version = syscall(SYS_landlock_create_ruleset, NULL, 0, CREATE_RULESET_VERSION);
 	kc_cleanup(kc_closep) int fd = -EBADF;
@@ -81,7 +81,7 @@ int kc_layer_landlock(unsigned *ret_abi, struct kc_err *err)
 		return missing(version < 0 ? -errno : -EOPNOTSUPP, err);
 	/* 5.14.0 of EL 9.7 says 6 and knows no scopes; 6.8 of Ubuntu was seen to lack IOCTL_DEV. */
 	for (abi = KC_MIN((unsigned)version, (unsigned)ABI_KNOWN); abi > 0; abi--) {
-		fd = create(abi);
+		fd = create(abi, network);
 		if (fd != -EINVAL && fd != -E2BIG)
 			break;
 	}

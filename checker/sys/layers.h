@@ -46,17 +46,19 @@ int kc_layer_mounts(struct kc_err *err);
 int kc_layer_read_only(uint64_t patience_usec, struct kc_buf *left, unsigned *ret_left,
 		       struct kc_err *err);
 
-/* no_new_privs (prctl(2)), and nothing in the bounding set (capabilities(7)), which takes
- * CAP_SETPCAP; without that, the first alone, which is no failure. */
-int kc_layer_privileges(struct kc_err *err);
+/* no_new_privs (prctl(2)), and nothing but `keep` (bits of linux/capability.h) in the bounding set
+ * (capabilities(7)), which takes CAP_SETPCAP; without that, the first alone, which is no failure.
+ */
+int kc_layer_privileges(uint32_t keep, struct kc_err *err);
 
 /*
- * Landlock with all rights to write handled, and allowed nowhere; executing, connecting by TCP,
- * abstract sockets and signals to processes outside too, where the kernel knows them. The kernel's
+ * Landlock with all rights to write handled, and allowed nowhere; executing too, and, but for who
+ * asks others (`network`), connecting by TCP, abstract sockets and signals to processes outside,
+ * where the kernel knows them. The kernel's
  * word on what it knows is not trusted: what it refuses is asked with less. *ret_abi: what it came
  * to. landlock(7).
  */
-int kc_layer_landlock(unsigned *ret_abi, struct kc_err *err);
+int kc_layer_landlock(bool network, unsigned *ret_abi, struct kc_err *err);
 
 /* Lists of system calls. What they do not allow fails with ENOSYS. */
 enum kc_syscall_list {

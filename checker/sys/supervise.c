@@ -17,21 +17,17 @@
 #include "base/clock.h"
 #include "base/macro.h"
 #include "child.h"
+#include "layers.h"
 #include "supervise.h"
 
 enum {
 	MAX_DATA_MIB = 512,
+	PATIENCE_USEC = 200 * 1000, /* for a mount whose server may be gone */
 	MAX_FILES = 256,
 	END_USEC = 500 * 1000, /* for killing what the program left behind */
 };
 
 /* Younger than the headers of the oldest systems; of one number on all machines. */
-#ifndef SYS_mount_setattr
-#define SYS_mount_setattr 442
-#endif
-#ifndef AT_RECURSIVE
-#define AT_RECURSIVE 0x8000
-#endif
 
 #if defined(__SANITIZE_ADDRESS__)
 #define LIMIT_DATA 0 /* the sanitizer's shadow memory is data of terabytes */
@@ -118,8 +114,11 @@ static void kc_noreturn become_program(const struct kc_supervised *job)
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	(void)umask(077);
 	reset_signals();
-	if (chdir("/") < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+	if (chdir("/") < 0)
 		r = -errno;
+	/* Root without its powers, but for reading what is another user's. */
+	if (r >= 0)
+		r = kc_layer_privileges(KC_CAPABILITIES_WORKER, NULL);
 	if (r >= 0)
 		r = set_descriptors(job, &program);
 	if (r >= 0)
@@ -211,19 +210,16 @@ static int wait_for_program(const struct kc_supervised *job, pid_t program, int 
 }
 
 /*
- * Makes all mounts of this namespace read-only, where the kernel (5.12) can: a program that would
- * like to write sees so when it opens a file, and goes on with reading, as SQLite does for rpm. The
- * limit on the size of files alone lets it open one for writing, and fail half-way.
+ * Makes all mounts of this namespace read-only: a program that would like to write sees so when it
+ * opens a file, and goes on with reading, as SQLite does for rpm. The limit on the size of files
+ * alone lets it open one for writing, and fail half-way.
  */
 static void set_read_only(void)
 {
-	const struct {
-		uint64_t set, clear, propagation, userns_fd;
-	} attributes = { .set = 1 }; /* MOUNT_ATTR_RDONLY */
+	unsigned left;
 
-	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0)
-		(void)syscall(SYS_mount_setattr, AT_FDCWD, "/", AT_RECURSIVE, &attributes,
-			      sizeof(attributes));
+	if (mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) == 0)
+		(void)kc_layer_read_only(PATIENCE_USEC, NULL, &left, NULL);
 }
 
 static void kc_noreturn supervise(const struct kc_supervised *job, int isolated)
