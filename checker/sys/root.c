@@ -300,28 +300,44 @@ static bool is_process_name(const char *path)
 	return file && kc_streq(file, "comm");
 }
 
+/* What stands below /proc; NULL for other paths, and for those that begin with a link of procfs. */
+static const char *name_in_procfs(const char *path)
+{
+	static const char *const links[] = { "self", "thread-self", "net", "mounts", NULL };
+	const char *name = kc_after_prefix(path, "/proc/"), *rest;
+
+	if (!name)
+		return NULL;
+	KC_FOREACH_STR (link, links) {
+		rest = kc_after_prefix(name, link);
+		if (rest && (!*rest || *rest == '/'))
+			return NULL;
+	}
+	return name;
+}
+
 /*
- * Files of processes are many, and procfs, which is not left on the way, has no devices and FIFOs:
- * there one step will do. These three are files in all processes; what others are is asked.
- * -ENOSYS: for the two steps to open.
+ * procfs, which is not left on the way, has no devices and FIFOs: there one step will do. Three
+ * are files in all processes, which are many; what others are is asked. -ENOSYS: for the two steps
+ * to open. *ret_size as open_file() has it.
  */
-static int open_process_file(const struct kc_root *root, const char *path)
+static int open_procfs_file(const struct kc_root *root, const char *path, uint64_t *ret_size)
 {
 	static const char *const files[] = { "comm", "cmdline", "stat", NULL };
 	kc_cleanup(kc_closep) int fd = -EBADF;
-	const char *file = file_of_process(path);
-	struct stat st;
+	const char *name = name_in_procfs(path), *file = file_of_process(path);
+	struct stat st = { 0 };
 
-	if (!file || !root->has_openat2 || root->proc_fd < 0)
+	if (!name || !root->has_openat2 || root->proc_fd < 0)
 		return -ENOSYS;
-	fd = kc_openat2(root->proc_fd, path + strlen("/proc/"),
-			O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC,
+	fd = kc_openat2(root->proc_fd, name, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC,
 			KC_RESOLVE_BENEATH | KC_RESOLVE_NO_XDEV | KC_RESOLVE_NO_MAGICLINKS |
 				KC_RESOLVE_NO_SYMLINKS);
 	if (fd < 0)
 		return -ENOSYS;
-	if (!kc_strv_has(files, file) && (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)))
+	if (!(file && kc_strv_has(files, file)) && (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)))
 		return -ENOSYS;
+	*ret_size = (uint64_t)st.st_size;
 	return TAKE_FD(fd);
 }
 
@@ -333,10 +349,9 @@ static int open_file(const struct kc_root *root, const char *path, unsigned flag
 	struct stat st;
 	int r;
 
-	r = open_process_file(root, path);
+	r = open_procfs_file(root, path, ret_size);
 	if (r >= 0) {
 		*ret_fd = r;
-		*ret_size = 0;
 		return 0;
 	}
 	r = kc_root_path_fd(root, path, flags, err, &fd);
