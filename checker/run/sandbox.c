@@ -106,7 +106,7 @@ int kc_sandbox_worker(const struct kc_sandbox *s, struct kc_err *err)
 	if (s->policy == KC_SANDBOX_OFF)
 		return 0;
 	if (has(s, KC_LAYER_USER))
-		r = kc_layer_user(err);
+		r = kc_layer_user(s->group, err);
 	if (r == 0 && has(s, KC_LAYER_CAPABILITIES))
 		r = kc_layer_capabilities(KC_CAPABILITIES_WORKER, err);
 	/* Which a change of user forgets. */

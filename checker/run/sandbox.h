@@ -17,6 +17,7 @@ struct kc_sandbox {
 	struct kc_err missing[KC_LAYER_MAX]; /* why a layer is not in force */
 	unsigned n_left; /* mounts that could not be made read-only */
 	struct kc_buf left; /* their paths */
+	int64_t group; /* of kc_proc_group(), negative for none: workers belong to it */
 };
 
 void kc_sandbox_done(struct kc_sandbox *sandbox);

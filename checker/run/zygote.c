@@ -335,6 +335,7 @@ static kc_noreturn void zygote_main(const struct kc_run_config *config,
 	kc_close_all_but(&fd, 1);
 	kc_channel_init(&z.channel, fd);
 	z.sandbox.policy = config->sandbox;
+	z.sandbox.group = config->live ? kc_proc_group(config->root) : -1;
 	r = prepare(&z, &err);
 	if (r >= 0)
 		r = enter(&z, &err);

@@ -51,12 +51,14 @@ int kc_layer_user_possible(struct kc_err *err)
 	return 0;
 }
 
-int kc_layer_user(struct kc_err *err)
+int kc_layer_user(int64_t group, struct kc_err *err)
 {
 	uid_t own = (uid_t)FIRST + (uid_t)getpid();
+	const gid_t groups[] = { (gid_t)group };
 
 	/* System calls themselves: glibc's would ask other threads, of which there are none. */
-	if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0 || syscall(SYS_setgroups, 0, NULL) < 0 ||
+	if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0 ||
+	    syscall(SYS_setgroups, group < 0 ? 0 : 1, groups) < 0 ||
 	    syscall(SYS_setresgid, own, own, own) < 0 || syscall(SYS_setresuid, own, own, own) < 0)
 		return kc_err_set(err, -errno, "the user %u cannot be taken: %s", (unsigned)own,
 				  kc_strerror(errno));

@@ -6,7 +6,12 @@
 #include <unistd.h>
 
 #include "base/fdio.h"
+#include "base/num.h"
 #include "root-internal.h"
+
+enum {
+	MOUNTINFO_MAX = 64 * 1024 * 1024
+};
 
 static int open_procfs(const char *path)
 {
@@ -25,6 +30,93 @@ int kc_mountinfo_open(const char *root_path)
 	int fd = here ? open_procfs("/proc/self/mountinfo") : -EBADF;
 
 	return fd < 0 && path ? open_procfs(path) : fd;
+}
+
+/* The value of an option in a list with commas; NULL: it is not there. */
+static const char *option(const char *list, size_t len, const char *name, size_t *ret_len)
+{
+	for (const char *p = list, *end = list + len; p < end;) {
+		const char *comma = memchr(p, ',', (size_t)(end - p));
+		size_t n = (size_t)((comma ? comma : end) - p), k = strlen(name);
+
+		if (n > k && !memcmp(p, name, k) && p[k] == '=') {
+			*ret_len = n - k - 1;
+			return p + k + 1;
+		}
+		p += n + 1;
+	}
+	return NULL;
+}
+
+static bool is_one_of(const char *text, size_t len, const char *const *names)
+{
+	KC_FOREACH_STR (name, names) {
+		if (strlen(name) == len && !memcmp(text, name, len))
+			return true;
+	}
+	return false;
+}
+
+static int64_t group_of(const char *options, size_t len)
+{
+	/* "ptraceable" (4) asks no group. */
+	static const char *const hiding[] = { "1", "2", "noaccess", "invisible", NULL };
+	size_t n;
+	const char *value = option(options, len, "hidepid", &n);
+	char number[16];
+	uint64_t gid = 0;
+
+	if (!value || !is_one_of(value, n, hiding))
+		return -1;
+	value = option(options, len, "gid", &n);
+	if (!value)
+		return 0;
+	if (n >= sizeof(number))
+		return -1;
+	memcpy(number, value, n);
+	number[n] = '\0';
+	return kc_parse_u64(number, &gid) < 0 || gid > UINT32_MAX ? -1 : (int64_t)gid;
+}
+
+int64_t kc_proc_group_parse(const char *mountinfo, const char *proc_path)
+{
+	size_t path_len = strlen(proc_path);
+	int64_t group = -1;
+
+	for (const char *line = mountinfo; *line;) {
+		size_t len = strcspn(line, "\n"), skipped = 0;
+		const char *p = line, *end = line + len, *behind;
+
+		/* The fifth field is the mount point; behind " - " come type, source and options.
+		 */
+		for (unsigned i = 0; i < 4 && p < end; i++) {
+			p += strcspn(p, " \n");
+			p += p < end;
+		}
+		behind = memmem(p, (size_t)(end - p), " - proc ", strlen(" - proc "));
+		if (behind && (size_t)(end - p) > path_len && !memcmp(p, proc_path, path_len) &&
+		    p[path_len] == ' ') {
+			behind += strlen(" - proc ");
+			skipped = strcspn(behind, " \n");
+			behind += skipped + (behind + skipped < end);
+			/* The last of several lies on top. */
+			group = group_of(behind, (size_t)(end - behind));
+		}
+		line = end + (*end == '\n');
+	}
+	return group;
+}
+
+int64_t kc_proc_group(const char *root_path)
+{
+	kc_cleanup(kc_freep) char *path =
+		kc_asprintf("%s/proc", kc_streq(root_path, "/") ? "" : root_path);
+	kc_cleanup(kc_closep) int fd = open_procfs("/proc/self/mountinfo");
+	kc_cleanup(kc_buf_done) struct kc_buf text = { 0 };
+
+	if (fd < 0 || !path || kc_read_all(fd, MOUNTINFO_MAX, &text) < 0 || !text.data)
+		return -1;
+	return kc_proc_group_parse(text.data, path);
 }
 
 void kc_root_keep_mountinfo(struct kc_root *root, int fd)

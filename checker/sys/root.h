@@ -49,6 +49,15 @@ void kc_root_fds(const struct kc_root *root, int ret_fds[KC_ROOT_FDS]);
  */
 int kc_mountinfo_open(const char *root_path);
 
+/*
+ * The group that sees the processes of all where procfs below the root hides them (hidepid=1 or 2,
+ * gid=; proc(5)); negative where it does not, or lets none.
+ */
+int64_t kc_proc_group(const char *root_path);
+
+/* The same of a mountinfo's text. Pure, for tests. */
+int64_t kc_proc_group_parse(const char *mountinfo, const char *proc_path);
+
 /* The root takes that descriptor, of any value. */
 void kc_root_keep_mountinfo(struct kc_root *root, int fd);
 

@@ -198,6 +198,29 @@ static const struct process *choose(const struct main_process *main, const struc
 	return chosen;
 }
 
+/* Where procfs hides the processes of others (hidepid=, proc(5)), process 1 is not listed, or not
+ * to be read. */
+static bool are_hidden(const struct kc_host *host, struct kc_run *run,
+		       const struct kc_strings *names)
+{
+	struct kc_bytes bytes;
+	bool any = false;
+	int r;
+
+	for (size_t i = 0; i < names->n; i++) {
+		uint64_t pid;
+
+		if (kc_parse_u64(names->item[i], &pid) < 0)
+			continue;
+		any = true;
+		if (pid == 1) {
+			r = kc_read_file(host, run, "/proc/1/comm", COMM_MAX, &bytes);
+			return r == -EACCES || r == -EPERM;
+		}
+	}
+	return any;
+}
+
 /* Through all processes, for one that systemd does not know. */
 static int search(const struct kc_host *host, struct kc_run *run, struct kc_arena *arena,
 		  const struct main_process *main, struct kc_kubelet_config *config,
@@ -221,6 +244,12 @@ static int search(const struct kc_host *host, struct kc_run *run, struct kc_aren
 			continue;
 		n += (size_t)look_at(host, run, (uint32_t)pid, &candidate[n]);
 	}
+	if (n == 0 && main->pid == 0 && are_hidden(host, run, &names))
+		return kc_kubelet_set_unread(config, arena,
+					     "the processes of others are hidden here (/proc is "
+					     "mounted with hidepid=): whether the kubelet runs "
+					     "cannot be seen",
+					     "/proc");
 	if (n == 0)
 		return none_seen(host, run, arena, main, config);
 	chosen = choose(main, candidate, n);

@@ -319,6 +319,41 @@ def test_containers(tmp):
             suite.expect(f"{what}: no warning", text, "")
 
 
+HIDDEN = """
+    mount -t proc -o remount,hidepid=2 proc /proc
+    grep -q hidepid=invisible /proc/self/mountinfo || grep -q hidepid=2 /proc/self/mountinfo
+    cp /bin/sleep "$1/kubelet"
+    "$1/kubelet" 60 &
+    sleeper=$!
+    "$2" --profile "$3" --live --horizon now --report "json=$1/root.json" >/dev/null || true
+    setpriv --reuid=65534 --regid=65534 --clear-groups \
+        "$2" --profile "$3" --live --horizon now --report json >"$1/nobody.json" || true
+    kill $sleeper
+"""
+
+
+def test_hidden_processes(tmp):
+    """procfs that shows nobody the processes of others: a worker sees them as root does, and who may not says so."""
+    profile = os.path.join(tmp, "hidden.yaml")
+    with open(profile, "w") as f:
+        f.write("rules:\n  - {id: driver, check: kubelet.cgroup-driver}\n")
+    os.chmod(tmp, 0o755)
+    done = in_namespace(HIDDEN, tmp, PROGRAM, profile, flags=("--mount", "--pid", "--fork", "--mount-proc"))
+    suite.expect("hidepid: the script", (done.returncode, done.stderr), (0, ""))
+    reports = {}
+    for who in ("root", "nobody"):
+        try:
+            with open(os.path.join(tmp, who + ".json")) as f:
+                reports[who] = json.load(f)
+        except (OSError, ValueError) as e:
+            suite.expect(f"hidepid: the report of {who}", str(e), None)
+            return
+    texts = {who: json.dumps(report["rules"]) for who, report in reports.items()}
+    suite.expect_true("hidepid: root sees the process", "hidden here" not in texts["root"], texts["root"])
+    suite.expect_true("hidepid: and does not skip it", "does not run" not in texts["root"], texts["root"])
+    suite.expect_in("hidepid: nobody is told", "the processes of others are hidden here", texts["nobody"])
+
+
 with tempfile.TemporaryDirectory(prefix="k8scheck-test-") as tmp:
     test_live_root()
     why = namespaces()
@@ -328,6 +363,7 @@ with tempfile.TemporaryDirectory(prefix="k8scheck-test-") as tmp:
         test_bound_proc(tmp)
         test_chroot(tmp)
         test_containers(tmp)
+        test_hidden_processes(tmp)
 for what in left_out:
     print("left out:", what)
 suite.end()
