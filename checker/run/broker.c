@@ -139,7 +139,7 @@ static kc_noreturn void end_all(struct broker *b)
 static kc_noreturn void door_child(struct broker *b, int fd)
 {
 	(void)setpgid(0, 0);
-	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	if (getppid() != b->pid)
 		_exit(1);
 	(void)kc_close(b->channel.fd);
@@ -434,12 +434,12 @@ static kc_noreturn void answer_all(const struct kc_run_config *config, int fd)
 	b.config = config;
 	b.pid = getpid();
 	/* It ends when its channel does, and takes its doors and their programs with it. */
-	(void)prctl(PR_SET_PDEATHSIG, 0);
+	(void)prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0);
 	/* What others are asked in: no locale, no proxy, no bus of a user's. */
 	(void)clearenv();
 	(void)setenv("LC_ALL", "C", 1);
 	(void)setenv("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", 1);
-	(void)prctl(PR_SET_CHILD_SUBREAPER, 1);
+	(void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 	kc_sandbox_broker(config->sandbox);
 	if (kc_root_open(config->root,
 			 (config->live ? KC_ROOT_LIVE : 0) |

@@ -121,7 +121,7 @@ void kc_process_begin(pid_t parent, int err_fd)
 {
 	reset_signals();
 	(void)setpgid(0, 0);
-	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	/* The parent may be gone already, and then no signal comes. */
 	if (getppid() != parent)
 		_exit(1);
@@ -215,5 +215,5 @@ void kc_process_name(const char *what)
 	char name[16];
 
 	(void)snprintf(name, sizeof(name), "kc-%s", what);
-	(void)prctl(PR_SET_NAME, name);
+	(void)prctl(PR_SET_NAME, name, 0, 0, 0);
 }

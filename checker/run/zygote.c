@@ -280,7 +280,7 @@ static int prepare(struct zygote *z, struct kc_err *err)
 {
 	sigset_t mask;
 
-	(void)prctl(PR_SET_CHILD_SUBREAPER, 1);
+	(void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 	(void)sigemptyset(&mask);
 	(void)sigaddset(&mask, SIGCHLD);
 	if (sigprocmask(SIG_BLOCK, &mask, NULL) < 0)

@@ -29,7 +29,7 @@ int kc_layer_mounts(struct kc_err *err)
 	if (unshare(CLONE_NEWNS) < 0)
 		return kc_err_set(err, -errno, "no mount namespace can be made: %s",
 				  kc_strerror(errno));
-	if (mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) < 0)
+	if (mount("none", "/", "none", MS_REC | MS_SLAVE, NULL) < 0)
 		return kc_err_set(err, -errno, "/ cannot be made a slave mount: %s",
 				  errno == EINVAL ? "it is no mount point (a chroot?)"
 						  : kc_strerror(errno));
@@ -121,7 +121,7 @@ static bool may_hang(const char *type)
 
 static int remount(const char *path, unsigned long flags)
 {
-	return mount(NULL, path, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY | flags, NULL) < 0 ? -errno
+	return mount("none", path, "none", MS_REMOUNT | MS_BIND | MS_RDONLY | flags, NULL) < 0 ? -errno
 											   : 0;
 }
 

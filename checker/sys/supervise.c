@@ -218,7 +218,7 @@ static void set_read_only(void)
 {
 	unsigned left;
 
-	if (mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) == 0)
+	if (mount("none", "/", "none", MS_REC | MS_SLAVE, NULL) == 0)
 		(void)kc_layer_read_only(PATIENCE_USEC, NULL, &left, NULL);
 }
 
