@@ -130,9 +130,32 @@ rules:
     check: cri.answers
     with: {endpoint: "unix:///run/containerd.sock", runtime: cri-o, timeout: 5s}
 END
+# What there is in it, and what its folders hold, but for the logs of its being asked.
+state() {
+	local kind
+
+	command -v ctr >/dev/null && for kind in "namespaces list" "containers list" "images list" "tasks list" "snapshots list" \
+		"content list" "leases list"; do
+		echo "== $kind"
+		# shellcheck disable=SC2086 # two words
+		ctr --address "$dir/run/containerd.sock" --namespace k8s.io $kind
+	done
+	find "$dir/root" "$dir/state" "$dir/cni" "$dir/opt" -printf '%p %y %m %U %G %s\n' | sort
+}
+state >"$dir/before" 2>&1
 "$program" --root "$dir" --live --profile "$dir/profile.yaml" --verbose >"$dir/answer" 2>&1
 [ $? = 1 ] || {
 	echo "FAIL: k8scheck: the exit code is not 1"
+	failures=$((failures + 1))
+}
+state >"$dir/after" 2>&1
+diff "$dir/before" "$dir/after" || {
+	echo "FAIL: containerd's state is not what it was before k8scheck asked"
+	failures=$((failures + 1))
+}
+[ "$(wc -l <"$dir/before")" -ge 10 ] || {
+	echo "FAIL: nothing was seen of containerd's state"
+	cat "$dir/before"
 	failures=$((failures + 1))
 }
 expect "k8scheck" '^  pass  *containerd '
