@@ -5,6 +5,7 @@
 
 #include "base/fdio.h"
 #include "report-modules.h"
+#include "sys/objects.h"
 
 enum {
 	NAME_LONGEST = 64,
@@ -140,16 +141,22 @@ static int load(const char *path, const char *name, struct kc_err *err,
 	 * loader knows objects by name, and /proc/self/fd/N would be taken for the module that had
 	 * N before.
 	 */
-	void *handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+	struct kc_objects objects;
+	void *handle;
 	const struct kc_report_format *format;
 	const char *why;
 	int r;
 
+	kc_objects_begin(&objects);
+	handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
 	if (!handle) {
 		why = dlerror();
 		return kc_err_set(err, -ELIBACC, "the report %s cannot be loaded: %s", name,
 				  why ? why : path);
 	}
+	/* What it needs has run by now, as root may; it is not used further, and it is said. */
+	if (kc_objects_vet(&objects, err) < 0)
+		return kc_err_prefix(err, "the report %s is refused", name);
 	format = dlsym(handle, "kc_report_format");
 	r = format ? check(path, name, format, err)
 		   : kc_err_set(err, -ENOEXEC, "%s is no report format: it exports none", path);

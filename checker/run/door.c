@@ -11,6 +11,7 @@
 #include "sys/addresses.h"
 #include "sys/doors.h"
 #include "sys/health.h"
+#include "sys/objects.h"
 #include "sys/sockets.h"
 #include "sys/trust.h"
 
@@ -95,6 +96,7 @@ static int load_module(const char *const *dirs, const char *name, struct kc_err 
 		       kc_door **ret_door)
 {
 	const struct kc_door_module *module;
+	struct kc_objects objects;
 	void *handle;
 	char path[64];
 	int fd = -EBADF, r;
@@ -104,6 +106,7 @@ static int load_module(const char *const *dirs, const char *name, struct kc_err 
 		return r;
 	/* The descriptor stays open as long as the object: the loader compares names. */
 	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	kc_objects_begin(&objects);
 	handle = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
 	module = handle ? dlsym(handle, "kc_door_module") : NULL;
 	if (!module) {
@@ -112,6 +115,8 @@ static int load_module(const char *const *dirs, const char *name, struct kc_err 
 		return kc_err_set(err, -ELIBACC, "the module %s.so cannot be loaded: %s", name,
 				  why ? why : "no reason given");
 	}
+	if (kc_objects_vet(&objects, err) < 0)
+		return kc_err_prefix(err, "the module %s.so is refused", name);
 	if (module->magic != KC_DOOR_MAGIC || module->size != sizeof(struct kc_question))
 		return kc_err_set(err, -ELIBACC, "the module %s.so is of another build", name);
 	*ret_door = module->door;

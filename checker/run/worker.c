@@ -13,6 +13,7 @@
 #include "host.h"
 #include "loader.h"
 #include "process.h"
+#include "sys/objects.h"
 #include "worker.h"
 
 enum {
@@ -27,6 +28,7 @@ struct worker {
 	const struct kc_worker_birth *birth;
 	struct kc_arena assigned;
 	struct kc_assignment assignment;
+	struct kc_objects objects;
 	const struct kc_plugin *plugin;
 	const struct kc_root *root;
 	void *state;
@@ -210,12 +212,20 @@ static bool had_children(struct worker *w)
 static void hold_to_contract(struct worker *w, struct kc_run *run)
 {
 	static const uint32_t each[] = { KC_NOW, KC_BOOT };
+	struct kc_err err = { 0 };
 
 	if (getpid() != w->pid)
 		_exit(1);
 	if (waitpid(-1, NULL, WNOHANG) >= 0 || had_children(w)) {
 		run->refused = -EPERM;
 		run->refusal = "the check started a process, which no check may";
+	}
+	/* A library that a check opens when it needs it runs as the plugin does. */
+	if (kc_objects_vet(&w->objects, &err) < 0) {
+		const char *text = kc_arena_strdup(&run->arena, err.text);
+
+		run->refused = -EPERM;
+		run->refusal = text ? text : "the check mapped an object that is not trusted";
 	}
 	for (size_t i = 0; run->refused && i < KC_ARRAY_SIZE(each); i++) {
 		const struct kc_finding finding = {
@@ -363,10 +373,13 @@ static void load(struct worker *w)
 	int r;
 
 	(void)doing(w, KC_DOING_LOADING);
+	kc_objects_begin(&w->objects);
 	r = kc_plugin_load(w->birth->name, w->birth->path, w->birth->plugin, &err, &refusal,
 			   &w->plugin);
 	hear(w);
 	refusal = r < 0 ? refusal : KC_REFUSED_UNFIT;
+	if (r >= 0 && kc_objects_vet(&w->objects, &err) < 0)
+		r = kc_err_prefix(&err, "plugin %s is refused", w->birth->name);
 	if (r >= 0)
 		r = open_plugin(w, &err, &refusal);
 	(void)doing(w, KC_DOING_NOTHING);
