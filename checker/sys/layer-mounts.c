@@ -121,8 +121,9 @@ static bool may_hang(const char *type)
 
 static int remount(const char *path, unsigned long flags)
 {
-	return mount("none", path, "none", MS_REMOUNT | MS_BIND | MS_RDONLY | flags, NULL) < 0 ? -errno
-											   : 0;
+	return mount("none", path, "none", MS_REMOUNT | MS_BIND | MS_RDONLY | flags, NULL) < 0
+		       ? -errno
+		       : 0;
 }
 
 /* In a process that may be left behind, since one that waits for a dead server cannot be ended. */

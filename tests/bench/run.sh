@@ -27,6 +27,7 @@ row '20 sysctl rules and a socket, junit' "$runs" "$program" --live --profile "$
 row '20 sysctl rules and a socket, json' "$runs" "$program" --live --profile "$tmp/small.yaml" --report json
 python3 "$here/bench_profile.py" list "$tmp" "$tmp/crio.sock" >"$tmp/list.yaml"
 row "goss's list of the set-up, text" "$runs" "$program" --live --profile "$tmp/list.yaml"
+row "goss's list of the set-up, --sandbox=off" "$runs" "$program" --live --profile "$tmp/list.yaml" --sandbox=off
 row "goss's list of the set-up, junit" "$runs" "$program" --live --profile "$tmp/list.yaml" --report junit
 
 # The whole profile, with a bus and a runtime that answer: mounts of its own, since the bus has one address.
@@ -42,6 +43,7 @@ bus=\$!
 for _ in \$(seq 100); do [ -S /run/dbus/system_bus_socket ] && break; sleep 0.05; done
 exec_row() { printf '%-46s ' "\$1"; shift; "$measure" "\$@"; }
 exec_row 'crio-1.18, text' $runs ${whole[*]}
+exec_row 'crio-1.18, text, --sandbox=off' $runs ${whole[*]} --sandbox=off
 exec_row 'crio-1.18, now, text' $runs ${whole[*]} --horizon now
 exec_row 'crio-1.18, json' $runs ${whole[*]} --report json
 kill \$bus
