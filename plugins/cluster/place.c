@@ -74,8 +74,10 @@ static int exists(const struct leftovers *l, const char *path, struct kc_stat *r
 static int list(const struct leftovers *l, const char *path, struct kc_strings *ret_names)
 {
 	int r = kc_list_dir(l->host, l->run, path, ret_names);
+	struct kc_stat st;
 
-	if (r == -ENOENT || r == -ENOTDIR) {
+	/* Also below what is no folder itself; one in its own place is left over. */
+	if (r == -ENOENT || (r == -ENOTDIR && exists(l, path, &st) == 0)) {
 		*ret_names = (struct kc_strings){ 0 };
 		r = 0;
 	}
@@ -123,9 +125,15 @@ static int look_at_manifests(struct leftovers *l)
 	const char *first = NULL;
 	struct kc_strings names;
 	size_t n = 0;
+	int r;
 
 	l->n_looked_at++;
-	if (list(l, MANIFESTS, &names))
+	r = list(l, MANIFESTS, &names);
+	if (r == -ENOTDIR)
+		return report_left(l, MANIFESTS, "no such folder, or one for static pods",
+				   "something that is no folder",
+				   "kubeadm could not write its manifests there.");
+	if (r)
 		return report_unseen(l, MANIFESTS);
 	for (size_t i = 0; i < names.n; i++) {
 		if (*names.item[i] == '.' ||

@@ -278,6 +278,22 @@ static int take_markup(struct scan *s)
 	return tag.closes ? note_close(s, &tag) : note_open(s, &tag);
 }
 
+/* expat refuses a file whose bytes are not of its encoding; zone files have no other than this. */
+static bool is_utf8(const char *text, size_t size)
+{
+	uint32_t code_point;
+
+	while (size > 0) {
+		const size_t n = kc_utf8_sequence(text, size, &code_point);
+
+		if (n == 0)
+			return false;
+		text += n;
+		size -= n;
+	}
+	return true;
+}
+
 static int scan_all(struct scan *s)
 {
 	if (at(s, "\xef\xbb\xbf"))
@@ -309,7 +325,12 @@ int firewalld_zone_parse(const char *text, size_t size, struct kc_arena *arena,
 
 	if (size > FIREWALLD_ZONE_MAX)
 		return -EFBIG;
-	r = memchr(text, 0, size) ? bad(&s, "It has NUL bytes.") : scan_all(&s);
+	if (memchr(text, 0, size))
+		r = bad(&s, "It has NUL bytes.");
+	else if (!is_utf8(text, size))
+		r = bad(&s, "It is not in UTF-8.");
+	else
+		r = scan_all(&s);
 	if (r == -EBADMSG) {
 		*ret_line = s.line;
 		*ret_fault = s.fault;

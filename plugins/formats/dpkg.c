@@ -150,6 +150,14 @@ static const char *next_package(const char *text, const char *at, const char *en
 	return NULL;
 }
 
+/* dpkg refuses such a file: stanzas run together where the lines between them are not empty. */
+static bool has_two_packages(const struct stanza *s)
+{
+	const char *first = next_package(s->begin, s->begin, s->end);
+
+	return first && next_package(s->begin, first, s->end);
+}
+
 /* How many of the bytes are whole stanzas; all of them at the end of the text. */
 static size_t whole_stanzas(const char *part, size_t size, bool at_end)
 {
@@ -178,6 +186,8 @@ int kc_dpkg_scan(struct kc_dpkg_scan *scan, const char *part, size_t size, bool 
 		if (i == scan->n)
 			continue;
 		s = stanza_around(part, used, at);
+		if (has_two_packages(&s))
+			return -EBADMSG;
 		if (!is_installed(&s))
 			continue;
 		r = read_version(&s, scan->arena, &package.version);

@@ -17,8 +17,8 @@ struct kc_dpkg_package {
 /*
  * Finds an installed package in the text; pure. 1 when it is installed: its Status ends in
  * "installed", or it has none. 0 when it is not, or is of another state (removed with its
- * configuration left, half installed). -EBADMSG: a version that is none. The version lives in the
- * arena.
+ * configuration left, half installed). -EBADMSG: a version that is none, or a stanza of two
+ * packages, which dpkg refuses. The version lives in the arena.
  */
 int kc_dpkg_find(const char *text, size_t size, const char *name, struct kc_arena *arena,
 		 struct kc_dpkg_package *ret_package);

@@ -18,6 +18,7 @@ struct listing {
 		size_t folder;
 	} * found;
 	size_t n, room;
+	const char *no_folder;
 };
 
 /* "/dev/null", and "../../dev/null" as it is written in images without a /dev. */
@@ -89,8 +90,10 @@ static int add_folder(struct listing *l, const char *folder)
 			return 0;
 	}
 	r = kc_list_dir(l->host, l->run, folder, &names);
-	if (r == -ENOTDIR)
+	if (r == -ENOTDIR) {
+		l->no_folder = l->no_folder ? l->no_folder : folder;
 		return 0;
+	}
 	for (size_t i = 0; r >= 0 && i < names.n; i++) {
 		if (names.item[i][0] != '.' && kc_endswith(names.item[i], l->suffix))
 			r = add(l, folder, names.item[i]);
@@ -155,6 +158,7 @@ int kc_dropins_list(const struct kc_host *host, struct kc_run *run, struct kc_ar
 	if (l.n > 0)
 		qsort(l.found, l.n, sizeof(*l.found), compare);
 	r = merge(&l, &out);
+	out.no_folder = l.no_folder;
 	if (r == 0)
 		*ret_dropins = out;
 	return r;

@@ -19,6 +19,8 @@ struct kc_dropin {
 struct kc_dropins {
 	struct kc_dropin *item;
 	size_t n;
+	const char *no_folder; /* the first of the folders that is something else, which systemd
+				  passes over, and kmod reads as a file; or NULL */
 };
 
 /*

@@ -69,6 +69,11 @@ static int read_folders(const struct reading *s, bool probe, struct kc_module_li
 			    probe ? "" : ".conf", &files);
 	if (r < 0)
 		return r == -ENOMEM ? r : keep_why(s, unknown);
+	if (probe && files.no_folder && !*unknown) {
+		*unknown = kc_arena_printf(s->arena, "%s is no folder", files.no_folder);
+		if (!*unknown)
+			return -ENOMEM;
+	}
 	for (size_t i = 0; i < files.n; i++) {
 		const struct kc_dropin *f = files.item + i;
 

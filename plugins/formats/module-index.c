@@ -43,7 +43,8 @@ int kc_module_kernels_list(const struct kc_host *host, struct kc_run *run, struc
 	int r;
 
 	r = kc_list_dir(host, run, folder, &names);
-	if (r == -ENOENT || r == -ENOTDIR) {
+	/* What stands there and is no folder takes the place of all kernels. */
+	if (r == -ENOENT) {
 		*ret_kernels = out;
 		return 0;
 	}

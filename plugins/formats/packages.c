@@ -95,9 +95,11 @@ static int find_in(struct query *q, struct kc_dpkg_scan *scan, const char *file,
 	if (left == -ENOMEM)
 		return fail(q, left, NULL);
 	if (left < 0)
-		return fail(
-			q, left,
-			kc_arena_printf(q->arena, "%s has a package whose version is none", file));
+		return fail(q, left,
+			    kc_arena_printf(q->arena,
+					    "%s has a package whose version is none, or two "
+					    "packages in one paragraph",
+					    file));
 	for (size_t i = 0; i < q->n; i++) {
 		if (scan->packages[i].version && !q->package[i].installed &&
 		    set_dpkg(q, i, file, &scan->packages[i]) < 0)

@@ -82,6 +82,9 @@ static int expand_glob(const struct builder *b, const char *pattern, struct path
 	}
 	if (r)
 		return r;
+	/* Nothing but slashes. */
+	if (paths.n == 1 && !*paths.item[0])
+		paths.item[0] = "/";
 	*ret_paths = paths;
 	return 0;
 }

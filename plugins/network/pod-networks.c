@@ -232,6 +232,11 @@ static int look_at_routes(struct pods *p, const char *path,
 		if (r)
 			return r;
 	}
+	/* The kernel writes a head above no route at all. */
+	if (!r && header && lines.number == 0) {
+		lines.number = 1;
+		r = -EBADMSG;
+	}
 	if (!r)
 		return 0;
 	return told(kc_report(

@@ -195,6 +195,11 @@ static int read_table(const struct ports *p, struct protocol *protocol, const st
 		    protocol->wanted[socket.port / 8] & 1u << socket.port % 8)
 			note(protocol, &socket, table);
 	}
+	/* The kernel writes a head above no socket at all. */
+	if (!r && lines.number == 0) {
+		lines.number = 1;
+		r = -EBADMSG;
+	}
 	if (!r) {
 		add_source(p, protocol, table);
 		return 0;

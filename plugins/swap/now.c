@@ -8,6 +8,9 @@ int swap_active(const struct kc_host *host, struct kc_run *run, struct kc_arena 
 	int r;
 
 	r = kc_read_file(host, run, SWAP_SWAPS, SWAP_FILE_MAX, &text);
+	/* The kernel writes a head above no swap at all. */
+	if (r == 0 && text.size == 0)
+		return -EBADMSG;
 	return r ? r : kc_mount_table_parse(KC_MOUNT_SWAPS, text.data, text.size, arena, ret_swaps);
 }
 

@@ -42,6 +42,9 @@ static bool is_sized_zero(struct swap_boot *boot, const struct tool *tool)
 	    kc_environment_file_parse(tool->config, text.data, text.size, boot->arena, &variables,
 				      &n) != 0)
 		return false;
+	/* A shell reads it, to which a carriage return is part of the value. */
+	if (memchr(text.data, '\r', text.size))
+		return false;
 	size = value_of(variables, n, tool->before);
 	if (!*size)
 		size = value_of(variables, n, tool->size);

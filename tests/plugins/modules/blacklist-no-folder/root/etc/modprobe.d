@@ -1,0 +1,1 @@
+blacklist br_netfilter
