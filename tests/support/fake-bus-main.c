@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * fake-bus ROOT [answers]: systemd on a system bus at ROOT/run/dbus/system_bus_socket, until it is
- * killed. It prints "ready" when it listens. With "answers" firewalld does, too.
+ * fake-bus ROOT [MANNER]: systemd on a system bus at ROOT/run/dbus/system_bus_socket, until it is
+ * killed. It prints "ready" when it listens. MANNER is one of fake_bus_manners.
  */
 
 #include <stdio.h>
@@ -13,11 +13,19 @@
 
 int main(int argc, char **argv)
 {
-	if (argc < 2 || argc > 3 || (argc == 3 && strcmp(argv[2], "answers") != 0)) {
-		(void)fprintf(stderr, "usage: fake-bus ROOT [answers]\n");
+	const char *manner = argc == 3 ? argv[2] : "good";
+	int number = 0;
+
+	while (fake_bus_manners[number] && strcmp(fake_bus_manners[number], manner) != 0)
+		number++;
+	if (argc < 2 || argc > 3 || !fake_bus_manners[number]) {
+		(void)fprintf(stderr, "usage: fake-bus ROOT [MANNER]\n\nmanners:");
+		for (int i = 0; fake_bus_manners[i]; i++)
+			(void)fprintf(stderr, " %s", fake_bus_manners[i]);
+		(void)fputc('\n', stderr);
 		return 2;
 	}
-	if (fake_bus_start(argv[1], argc == 3 ? FAKE_BUS_ANSWERS : FAKE_BUS_GOOD) < 0) {
+	if (fake_bus_start(argv[1], (enum fake_bus_manner)number) < 0) {
 		perror(argv[1]);
 		return 1;
 	}

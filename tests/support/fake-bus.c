@@ -39,6 +39,12 @@ static struct unit units[] = {
 	{ "odd.service", UNITS "odd_2eservice", "", "", "", "", "", "", 0, 0 },
 };
 
+const char *const fake_bus_manners[] = {
+	"good",	       "silent",   "deaf",	 "no-hello", "refuses",
+	"rubbish",     "hangs-up", "one-answer", "answers",  "rejects",
+	"other-types", "garbage",  "endless",	 "cut",	     NULL,
+};
+
 struct server {
 	enum fake_bus_manner manner;
 	bool answered;
@@ -81,7 +87,7 @@ static int on_get_unit(sd_bus_message *m, void *userdata, sd_bus_error *error)
 		return 1;
 	if (strcmp(name, "exit.service") == 0)
 		_exit(0);
-	if (strcmp(name, "types.service") == 0)
+	if (s->manner == FAKE_BUS_OTHER_TYPES || strcmp(name, "types.service") == 0)
 		return sd_bus_reply_method_return(m, "u", 7u);
 	for (size_t i = 0; i < sizeof(unit_errors) / sizeof(*unit_errors); i++)
 		if (strcmp(name, unit_errors[i].unit) == 0)
@@ -137,6 +143,8 @@ static int on_default_zone(sd_bus_message *m, void *userdata, sd_bus_error *erro
 {
 	const struct server *s = userdata;
 
+	if (s->manner == FAKE_BUS_OTHER_TYPES)
+		return sd_bus_reply_method_return(m, "as", 1, "trusted");
 	if (s->manner == FAKE_BUS_ANSWERS)
 		return sd_bus_reply_method_return(m, "s", "trusted");
 	/* Hangs, while systemd answers. */
@@ -303,6 +311,62 @@ static void serve_bus(int fd, enum fake_bus_manner manner)
 	(void)sd_bus_unref(bus);
 }
 
+/* ---- those that speak the protocol by themselves ---- */
+
+static void send_all(int fd, const void *data, size_t size)
+{
+	for (const char *p = data; size > 0;) {
+		ssize_t n = write(fd, p, size);
+
+		if (n <= 0)
+			_exit(0);
+		p += n;
+		size -= (size_t)n;
+	}
+}
+
+/* Authenticates anybody: its lines end where BEGIN does. */
+static void greet(int fd, bool rejects)
+{
+	static const char ok[] = "OK 01000000000000000000000000000000\r\nAGREE_UNIX_FD\r\n";
+	static const char rejected[] = "REJECTED EXTERNAL\r\n";
+	char text[4096];
+	size_t n = 0;
+
+	if (!rejects)
+		send_all(fd, ok, sizeof(ok) - 1);
+	while (n < sizeof(text)) {
+		ssize_t got = read(fd, text + n, sizeof(text) - n);
+
+		if (got <= 0)
+			_exit(0);
+		n += (size_t)got;
+		if (rejects)
+			send_all(fd, rejected, sizeof(rejected) - 1);
+		else if (memmem(text, n, "BEGIN\r\n", 7))
+			return;
+	}
+}
+
+static void speak(int fd, enum fake_bus_manner manner)
+{
+	/* A signal whose body has 100 MiB, of a header without fields. */
+	static const unsigned char head[16] = { 'l', 4, 0, 1, 0, 0, 64, 6, 1 };
+	static const char text[65536] = "no message of any kind";
+
+	greet(fd, manner == FAKE_BUS_REJECTS);
+	if (manner == FAKE_BUS_GARBAGE)
+		send_all(fd, text, sizeof(text));
+	if (manner == FAKE_BUS_CUT)
+		send_all(fd, head, sizeof(head) - 4);
+	while (manner == FAKE_BUS_ENDLESS) {
+		send_all(fd, head, sizeof(head));
+		for (int i = 0; i < 1600; i++)
+			send_all(fd, text, sizeof(text));
+	}
+	_exit(0);
+}
+
 static void serve(int listener, enum fake_bus_manner manner)
 {
 	for (;;) {
@@ -317,6 +381,12 @@ static void serve(int listener, enum fake_bus_manner manner)
 			_exit(97);
 		if (manner == FAKE_BUS_SILENT)
 			continue;
+		if (manner == FAKE_BUS_REJECTS || manner >= FAKE_BUS_GARBAGE) {
+			if (fork() == 0)
+				speak(fd, manner);
+			(void)close(fd);
+			continue;
+		}
 		if (manner == FAKE_BUS_HANGS_UP || manner == FAKE_BUS_RUBBISH) {
 			static const char text[] = "HTTP/1.1 400 Bad Request\r\n"
 						   "Content-Length: 0\r\nServer: x\r\n\r\n";

@@ -413,7 +413,11 @@ static void serve_document(int fd, const char *request)
 	static const char info[] = "{\"storage_driver\":\"overlay\",\"storage_root\":"
 				   "\"/var/lib/containers/storage\",\"cgroup_driver\":\"systemd\","
 				   "\"default_id_mappings\":{\"uids\":[]}}";
-	static const char config[] = "[crio]\n  [crio.runtime]\n    cgroup_manager = \"systemd\"\n";
+	static const char config[] =
+		"[crio]\n  [crio.runtime]\n    cgroup_manager = \"systemd\"\n"
+		"    conmon = \"/usr/bin/conmon\"\n    default_runtime = \"runc\"\n"
+		"    [crio.runtime.runtimes.runc]\n"
+		"      runtime_path = \"/usr/bin/runc\"\n";
 	char head[256];
 
 	if (kc_after_prefix(request, "GET /info HTTP/1.1\r\n")) {
