@@ -32,7 +32,7 @@ void kc_sandbox_begin(struct kc_sandbox *s)
 	note(s, KC_LAYER_MOUNTS, kc_layer_mounts(s->missing + KC_LAYER_MOUNTS));
 	if (has(s, KC_LAYER_MOUNTS))
 		note(s, KC_LAYER_READ_ONLY,
-		     kc_layer_read_only(PATIENCE_USEC, &s->left, &s->n_left,
+		     kc_layer_read_only(true, PATIENCE_USEC, &s->left, &s->n_left,
 					s->missing + KC_LAYER_READ_ONLY));
 	else
 		(void)kc_err_set(s->missing + KC_LAYER_READ_ONLY, -EPERM,
@@ -86,7 +86,7 @@ void kc_sandbox_broker(enum kc_sandbox_policy policy)
 	unsigned left;
 
 	if (policy != KC_SANDBOX_OFF && kc_layer_mounts(NULL) == 0)
-		(void)kc_layer_read_only(PATIENCE_USEC, NULL, &left, NULL);
+		(void)kc_layer_read_only(false, PATIENCE_USEC, NULL, &left, NULL);
 }
 
 void kc_sandbox_door(enum kc_sandbox_policy policy, uint32_t keep)

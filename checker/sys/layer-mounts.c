@@ -20,6 +20,7 @@
 
 enum {
 	RECURSIVE = 0x8000, /* AT_RECURSIVE */
+	NOSYMFOLLOW = 256, /* MS_NOSYMFOLLOW, since Linux 5.10 */
 	MOUNTINFO_MAX = 64 * 1024 * 1024,
 	PAUSE_USEC = 500,
 };
@@ -90,7 +91,7 @@ static unsigned long flags_of(char *options)
 		{ "ro", MS_RDONLY },	     { "nosuid", MS_NOSUID },
 		{ "nodev", MS_NODEV },	     { "noexec", MS_NOEXEC },
 		{ "noatime", MS_NOATIME },   { "nodiratime", MS_NODIRATIME },
-		{ "relatime", MS_RELATIME },
+		{ "relatime", MS_RELATIME }, { "nosymfollow", NOSYMFOLLOW },
 	};
 	unsigned long flags = 0;
 	char *save = NULL;
@@ -121,9 +122,7 @@ static bool may_hang(const char *type)
 
 static int remount(const char *path, unsigned long flags)
 {
-	return mount("none", path, "none", MS_REMOUNT | MS_BIND | MS_RDONLY | flags, NULL) < 0
-		       ? -errno
-		       : 0;
+	return mount("none", path, "none", MS_REMOUNT | MS_BIND | flags, NULL) < 0 ? -errno : 0;
 }
 
 /* In a process that may be left behind, since one that waits for a dead server cannot be ended. */
@@ -155,14 +154,15 @@ static void leave(const char *path, struct kc_buf *left, unsigned *n)
 	(*n)++;
 }
 
-static void remount_line(struct line *line, uint64_t patience_usec, struct kc_buf *left,
-			 unsigned *n_left)
+static void remount_line(struct line *line, unsigned long wanted, uint64_t patience_usec,
+			 struct kc_buf *left, unsigned *n_left)
 {
 	unsigned long flags = flags_of(line->options);
 	int r;
 
-	if (flags & MS_RDONLY)
+	if ((flags & wanted) == wanted)
 		return;
+	flags |= wanted;
 	unescape(line->path);
 	r = may_hang(line->type) ? remount_patiently(line->path, flags, patience_usec)
 				 : remount(line->path, flags);
@@ -171,8 +171,8 @@ static void remount_line(struct line *line, uint64_t patience_usec, struct kc_bu
 		leave(line->path, left, n_left);
 }
 
-static int remount_all(uint64_t patience_usec, struct kc_buf *left, unsigned *ret_left,
-		       struct kc_err *err)
+static int remount_all(unsigned long wanted, uint64_t patience_usec, struct kc_buf *left,
+		       unsigned *ret_left, struct kc_err *err)
 {
 	kc_cleanup(kc_closep) int fd = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
 	kc_cleanup(kc_buf_done) struct kc_buf text = { 0 };
@@ -188,19 +188,19 @@ static int remount_all(uint64_t patience_usec, struct kc_buf *left, unsigned *re
 		struct line line;
 
 		if (cut(s, &line))
-			remount_line(&line, patience_usec, left, &n_left);
+			remount_line(&line, wanted, patience_usec, left, &n_left);
 	}
 	*ret_left = n_left;
 	return 0;
 }
 
-int kc_layer_read_only(uint64_t patience_usec, struct kc_buf *left, unsigned *ret_left,
-		       struct kc_err *err)
+int kc_layer_read_only(bool no_devices, uint64_t patience_usec, struct kc_buf *left,
+		       unsigned *ret_left, struct kc_err *err)
 {
-	/* struct mount_attr: attr_set is MOUNT_ATTR_RDONLY */
+	/* struct mount_attr: attr_set, of MOUNT_ATTR_RDONLY and MOUNT_ATTR_NODEV */
 	const struct {
 		uint64_t set, clear, propagation, userns_fd;
-	} attributes = { .set = 1 };
+	} attributes = { .set = no_devices ? 1 | 4 : 1 };
 
 	if (syscall(SYS_mount_setattr, AT_FDCWD, "/", RECURSIVE, &attributes, sizeof(attributes)) ==
 	    0) {
@@ -210,5 +210,6 @@ int kc_layer_read_only(uint64_t patience_usec, struct kc_buf *left, unsigned *re
 	if (errno == EPERM)
 		return kc_err_set(err, -errno, "mounts cannot be made read-only: %s",
 				  kc_strerror(errno));
-	return remount_all(patience_usec, left, ret_left, err);
+	return remount_all(MS_RDONLY | (no_devices ? MS_NODEV : 0), patience_usec, left, ret_left,
+			   err);
 }

@@ -39,12 +39,14 @@ int kc_layer_mounts(struct kc_err *err);
 
 /*
  * Makes all mounts of this namespace read-only: by mount_setattr(2), since Linux 5.12, else one
- * after another, with what flags they have. A mount of a network or of another's process gets
+ * after another, with what flags they have. With `no_devices` no device can be opened any more, to
+ * read either, since that can be an act: a watchdog's starts it, and a tape's winds it back. A
+ * mount of a network or of another's process gets
  * `patience_usec` then; *ret_left counts those that were left as they are, and `left` (may be NULL)
  * names them, with commas between. Not in a namespace that others share.
  */
-int kc_layer_read_only(uint64_t patience_usec, struct kc_buf *left, unsigned *ret_left,
-		       struct kc_err *err);
+int kc_layer_read_only(bool no_devices, uint64_t patience_usec, struct kc_buf *left,
+		       unsigned *ret_left, struct kc_err *err);
 
 /* no_new_privs (prctl(2)), and nothing but `keep` (bits of linux/capability.h) in the bounding set
  * (capabilities(7)), which takes CAP_SETPCAP; without that, the first alone, which is no failure.

@@ -219,7 +219,7 @@ static void set_read_only(void)
 	unsigned left;
 
 	if (mount("none", "/", "none", MS_REC | MS_SLAVE, NULL) == 0)
-		(void)kc_layer_read_only(PATIENCE_USEC, NULL, &left, NULL);
+		(void)kc_layer_read_only(false, PATIENCE_USEC, NULL, &left, NULL);
 }
 
 static void kc_noreturn supervise(const struct kc_supervised *job, int isolated)
