@@ -121,6 +121,17 @@ def test_trust():
     )
     refused("a folder that all write", mode("dir", 0o777), "others can write to @/parent/plugins (its mode is 0777)\n")
     refused("a parent that all write", mode("parent", 0o777), "others can write to @/parent (its mode is 0777)\n")
+    refused(
+        "a parent that the group writes",
+        mode("parent", 0o775),
+        "others can write to @/parent (its mode is 0775)\n",
+    )
+    accepted("a sticky parent that the group writes", mode("parent", 0o1775))
+    refused(
+        "a file that all write in a sticky folder",
+        lambda place: (os.chmod(place.dir, 0o1777), os.chmod(place.so, 0o646)),
+        "others can write to @/parent/plugins/probe.so (its mode is 0646)\n",
+    )
     # In a sticky folder nobody can exchange what belongs to another.
     accepted("a sticky parent", mode("parent", 0o1777))
     accepted("a sticky folder", mode("dir", 0o1777))
@@ -316,6 +327,7 @@ def test_files():
         )
         refused("an RPATH", put(Elf(ORIGINAL).add_dynamic(15, 1)), "probe.so has an RPATH or RUNPATH")
         test_missing_library()
+        test_needed_libraries()
         test_truncated()
     else:
         print("left out: RUNPATH, missing libraries and cut files, which are written for 64-bit little-endian machines")
@@ -337,6 +349,169 @@ def test_missing_library():
             result.messages("trace"),
         )
         suite.expect("a missing library: the other rule", result.verdict("good"), "pass")
+
+
+def test_needed_libraries():
+    """What a plugin needs is held to the same rules: here a copy of the plugin under the name of a library."""
+    elf = Elf(ORIGINAL)
+    needing = elf.add_dynamic(1, elf.string("kc_plugin"))
+
+    def place_with(folder_mode=0o755, file_mode=0o644, owner=None, top_mode=0o755):
+        place = Place()
+        place.put(place.so, needing)
+        libraries = os.path.join(place.top, "between", "libraries")
+        os.makedirs(libraries)
+        library = os.path.join(libraries, "kc_plugin")
+        place.put(library, ORIGINAL, file_mode)
+        if owner:
+            os.chown(library, owner, owner)
+        os.chmod(libraries, folder_mode)
+        os.chmod(os.path.dirname(libraries), top_mode)
+        return place, libraries
+
+    def verdict(**modes):
+        place, libraries = place_with(**modes)
+        with place:
+            result = place.run(env={**os.environ, "LD_LIBRARY_PATH": libraries})
+            return result.code, result.verdict("trace"), result.err + result.messages("trace"), libraries
+
+    code, got, said, _ = verdict()
+    suite.expect("a library in a trusted folder", (code, got), (0, "pass"))
+    cases = [
+        ("a library in a folder that all write", {"folder_mode": 0o777}, ""),
+        ("a library in a folder that the group writes", {"folder_mode": 0o775}, ""),
+        ("a library that all write", {"file_mode": 0o666}, "/kc_plugin"),
+        ("a library that the group writes", {"file_mode": 0o664}, "/kc_plugin"),
+        ("a library below a folder that all write", {"top_mode": 0o777}, None),
+    ]
+    if ROOT:
+        cases.append(("another's library", {"owner": SOMEBODY}, "/kc_plugin"))
+    for what, modes, culprit in cases:
+        code, got, said, libraries = verdict(**modes)
+        suite.expect_in(f"{what}: exit code", code, (2, 3))
+        suite.expect_in(f"{what}: no verdict but error", got, (None, "error"))
+        named = os.path.dirname(libraries) if culprit is None else libraries + culprit
+        suite.expect_in(f"{what}: it is named", named, said)
+        suite.expect_in(f"{what}: why", "belongs to uid" if "another" in what else "others can write to", said)
+
+
+class Indexed(Place):
+    """The plugin sysctl with its manifest, and the index that was made with it."""
+
+    def __init__(self):
+        super().__init__()
+        for name in ("sysctl.so", "sysctl.yaml", "manifests.index"):
+            self.put(os.path.join(self.dir, name), read(os.path.join(PLUGINS, name)))
+        self.manifest = os.path.join(self.dir, "sysctl.yaml")
+        self.index = os.path.join(self.dir, "manifests.index")
+
+    def judge(self, host):
+        """All that a user sees of it, but for times and the folder's name."""
+        result = k8s.run(PROGRAM, "--plugin-dir", self.dir, "--root", host.path, profile=INDEXED)
+        err = re.sub(r"k8scheck-run-\w+", "k8scheck-run", result.err.replace(self.top, "@"))
+        return (
+            result.code,
+            err,
+            result.rules
+            and {
+                name: (
+                    rule["title"],
+                    rule["judgements"]["boot"]["verdict"],
+                    result.messages(name).replace(self.top, "@"),
+                )
+                for name, rule in result.rules.items()
+            },
+        )
+
+
+INDEXED = """\
+rules:
+  - {id: good, check: sysctl.value, with: {keys: [test.good], value: 1}}
+  - {id: bad, check: sysctl.value, with: {settings: {test.good: 2}}}
+"""
+
+
+def test_index():
+    def owned(place):
+        os.chown(place.index, SOMEBODY, SOMEBODY)
+
+    def others_link(place):
+        os.rename(place.index, os.path.join(place.top, "target"))
+        os.symlink("../../target", place.index)
+        os.lchown(place.index, SOMEBODY, SOMEBODY)
+
+    def replaced(make):
+        return lambda place: (os.unlink(place.index), make(place.index))
+
+    def sparse(path):
+        with open(path, "w") as f:
+            f.truncate(10 << 30)
+
+    def told(place, old, new):
+        """The manifest says something else, and the index knows nothing of it."""
+        text = read(place.manifest)
+        assert text.count(old) >= 1, old
+        place.put(place.manifest, text.replace(old, new, 1))
+
+    with k8s.Host({"/etc/sysctl.d/99-t.conf": "test.good = 1\n"}) as host:
+        with Indexed() as place:
+            with_index = place.judge(host)
+            suite.expect("with the index", (with_index[0], with_index[2]["good"][1]), (1, "pass"))
+            os.unlink(place.index)
+            without = place.judge(host)
+            suite.expect("the index changes nothing", with_index, without)
+        # That the index is used at all: one that is trusted and knows no such parameter is believed.
+        lie = read(os.path.join(PLUGINS, "manifests.index")).replace(b"settings\0", b"sittengs\0")
+        with Indexed() as place:
+            place.put(place.index, lie)
+            suite.expect("a trusted index is used", place.judge(host)[0], 2)
+        distrusted = {
+            "that the group writes": lambda place: os.chmod(place.index, 0o664),
+            "that all write": lambda place: os.chmod(place.index, 0o666),
+        }
+        if ROOT:
+            distrusted["of somebody"] = owned
+            distrusted["by somebody's link"] = others_link
+        for what, prepare in distrusted.items():
+            with Indexed() as place:
+                place.put(place.index, lie)
+                prepare(place)
+                suite.expect(f"a lying index {what}", place.judge(host), without)
+        for what, prepare in {
+            "empty": lambda place: place.put(place.index, b""),
+            "of zeroes": lambda place: place.put(place.index, b"\0" * 100000),
+            "of noise": lambda place: place.put(place.index, random.Random(2).randbytes(100000)),
+            "a folder": replaced(os.mkdir),
+            "a FIFO": replaced(os.mkfifo),
+            "a link to itself": replaced(lambda path: os.symlink("manifests.index", path)),
+            "a link to nothing": replaced(lambda path: os.symlink("nothing", path)),
+            "of 10 GiB": replaced(sparse),
+            "unreadable": lambda place: os.chmod(place.index, 0),
+        }.items():
+            with Indexed() as place:
+                prepare(place)
+                suite.expect(f"an index that is {what}", place.judge(host), without)
+        with Indexed() as place:
+            whole = read(place.index)
+            for n in sorted({1, 3, 4, 7, 8, 11, 12, 16, len(whole) - 1} | {len(whole) * i // 40 for i in range(1, 40)}):
+                place.put(place.index, whole[:n])
+                suite.expect(f"the first {n} bytes of the index", place.judge(host), without)
+        # A manifest that changed counts, and not what the index has of the one before.
+        for what, old, new in (
+            ("another title", b"Values of kernel parameters", b"Kernel parameters' values"),
+            (
+                "a parameter less",
+                b"      settings: {type: map, doc: \"key to value, for several keys with values of their own\"}\n",
+                b"",
+            ),
+            ("a fault", b"title: Kernel parameters\n", b"tilte: Kernel parameters\n"),
+        ):
+            with Indexed() as place:
+                told(place, old, new)
+                stale = place.judge(host)
+                os.unlink(place.index)
+                suite.expect(f"a stale index: {what}", stale, place.judge(host))
+                suite.expect_true(f"a stale index: {what}: it is seen", stale != without, str(stale)[:300])
 
 
 def test_truncated():
@@ -462,4 +637,5 @@ else:
     print("left out: files of other owners, which root alone can make")
 test_files()
 test_manifests()
+test_index()
 suite.end()
