@@ -22,12 +22,11 @@ import tempfile
 import time
 
 from k8s import Suite
-from sandbox_targets import BY_WORD, Target
+from sandbox_targets import BY_WORD, Target, contain
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 WAYS = os.path.join(HERE, "..", "sandbox", "ways.txt")
 DOCS = os.path.join(HERE, "..", "..", "docs", "sandbox.md")
-CONTAINED = "K8SCHECK_TEST_CONTAINED"
 NOBODY = 65534
 
 MOUNTS = ["mount namespace", "read-only mounts"]
@@ -240,18 +239,6 @@ def run_set(runner, index, ways):
 
 def has_landlock():
     return ctypes.CDLL(None, use_errno=True).syscall(444, None, 0, 1) > 0
-
-
-def contain():
-    """In namespaces of its own, so that what is done with --sandbox=off is done to nobody else."""
-    if os.geteuid() != 0 or os.environ.get(CONTAINED):
-        return os.environ.get(CONTAINED) == "1"
-    command = ["unshare", "--mount", "--uts", "--ipc", "--net", "--propagation", "private"]
-    able = subprocess.run([*command, "true"], capture_output=True).returncode == 0
-    os.environ[CONTAINED] = "1" if able else "0"
-    if able:
-        os.execvp("unshare", [*command, sys.executable, *sys.argv])
-    return False
 
 
 def bring_up_loopback():

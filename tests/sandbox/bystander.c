@@ -110,3 +110,87 @@ int bystander_stand_run(void *state, const struct kc_host *host, struct kc_run *
 		return say(host, run, "it sees no files");
 	return say(host, run, NULL);
 }
+
+/* ---- what is seen */
+
+struct seeing {
+	const struct kc_host *host;
+	struct kc_run *run;
+};
+
+static int show(const struct seeing *s, const char *what, const char *found)
+{
+	const struct kc_finding finding = {
+		.size = sizeof(finding),
+		.verdict = KC_FAIL,
+		.horizon = KC_NOW,
+		.subject = what,
+		.found = found,
+		.source = "bystander",
+	};
+
+	return kc_finding(s->host, s->run, &finding);
+}
+
+/* How long it is, and its FNV-1a: a table of thousands of mounts is no finding. */
+static int show_mounts(const struct seeing *s)
+{
+	uint64_t hash = 0xcbf29ce484222325;
+	struct kc_bytes mounts;
+	char text[64];
+
+	if (kc_mountinfo(s->host, s->run, &mounts) < 0)
+		return show(s, "mounts", kc_why(s->host, s->run));
+	for (size_t i = 0; i < mounts.size; i++)
+		hash = (hash ^ (unsigned char)mounts.data[i]) * 0x100000001b3;
+	(void)snprintf(text, sizeof(text), "%zu %016llx", mounts.size, (unsigned long long)hash);
+	return show(s, "mounts", text);
+}
+
+/* The mounts of its own namespace: how many, and of those how many let it write, or open devices.
+ */
+static int show_own(const struct seeing *s, const char *place)
+{
+	FILE *f = fopen("/proc/self/mountinfo", "re");
+	unsigned n = 0, writable = 0, devices = 0, there = 0;
+	char line[4096], path[2048], options[1024], text[128];
+
+	while (f && fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "%*s %*s %*s %*s %2047s %1023s", path, options) != 2)
+			continue;
+		n++;
+		writable += strncmp(options, "ro", 2) != 0;
+		devices += strstr(options, "nodev") == NULL;
+		there += strcmp(path, place) == 0;
+	}
+	if (f)
+		(void)fclose(f);
+	(void)snprintf(text, sizeof(text),
+		       "%u mounts, %u writable, %u with devices, %u at the place", n, writable,
+		       devices, there);
+	return show(s, "own", text);
+}
+
+int bystander_see_run(void *state, const struct kc_host *host, struct kc_run *run)
+{
+	const struct timespec pause = { .tv_nsec = 2 * 1000 * 1000 };
+	const struct seeing s = { host, run };
+	const char *place = "", *until = "", *value;
+	struct kc_strings keys = { 0 };
+	int r = 0;
+
+	(void)state;
+	(void)kc_param_string(host, run, "place", &place);
+	(void)kc_param_string(host, run, "until", &until);
+	(void)kc_param_list(host, run, "keys", &keys);
+	(void)prctl(PR_SET_NAME, "@", 0, 0, 0);
+	while (until[0] && access(until, F_OK) < 0)
+		(void)nanosleep(&pause, NULL);
+	for (size_t i = 0; r == 0 && i < keys.n; i++)
+		r = show(&s, keys.item[i],
+			 kc_sysctl(host, run, keys.item[i], &value) < 0 ? kc_why(host, run)
+									: value);
+	if (r == 0)
+		r = show_mounts(&s);
+	return r == 0 ? show_own(&s, place) : r;
+}
