@@ -166,6 +166,7 @@ static int follow_links(struct search *s, const char *canonical, const char *kin
 /* Follows what a unit wants, if it is one, can start, and has not been followed. */
 static int visit(struct search *s, const struct wish *wish)
 {
+	struct kc_stat st = { .size_of = sizeof(st) };
 	const struct kc_unit_file *unit;
 	struct kc_unit_found found;
 	size_t n = s->visited.n;
@@ -180,6 +181,12 @@ static int visit(struct search *s, const struct wish *wish)
 	r = kc_unit_names_add(&s->visited, s->folders->arena, found.name);
 	if (r || s->visited.n == n)
 		return r;
+	/* What is no file, or too large for one, is not loaded, whatever its folders want. */
+	r = kc_stat(s->folders->host, s->folders->run, found.entry.path, 0, &st);
+	if (r == 0 && st.type != KC_FILE_REGULAR)
+		return 0;
+	if (r == 0 && st.size > KC_UNIT_FILE_MAX)
+		return kc_unit_load(s->folders, found.name, &unit);
 	KC_FOREACH_STR (kind, dependency_dirs) {
 		r = follow_links(s, found.name, kind);
 		if (r || s->start.reached)

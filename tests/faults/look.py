@@ -79,7 +79,7 @@ def become_nobody():
 class Run:
     """One rule, by the program: its verdict at that horizon, what is said of it, and what it took."""
 
-    def __init__(self, root, profile, horizon, timeout, sandbox="best-effort", nobody=False):
+    def __init__(self, root, profile, horizon, live, timeout, sandbox="best-effort", nobody=False):
         command = [
             sys.argv[1],
             "--root",
@@ -91,7 +91,7 @@ class Run:
             "--report",
             "json",
             f"--sandbox={sandbox}",
-            *(["--live"] if horizon == "now" else []),
+            *(["--live"] if live else []),
         ]
         self.bound = timeout + SLACK
         start = time.monotonic()

@@ -26,6 +26,11 @@ WHY = {
 }
 
 
+def encoded(text):
+    """Bytes; a text beyond the first 256 characters of Unicode is none."""
+    return text if text is None else text.encode("latin-1")
+
+
 class Place:
     """
     `good` is the verdict of the text as it stands; `expect` has those under each fault, "A|B" for either. What it does
@@ -52,10 +57,11 @@ class Place:
         mode=0o644,
         name=None,
         hidden=(),
+        horizon=None,
     ):
         self.path, self.check, self.good, self.live = path, check, good, live
         self.parameters, self.files, self.links, self.remove = parameters or {}, files or {}, links or {}, remove
-        self.text, self.needle, self.nested, self.mode = text, needle, nested, mode
+        self.text, self.needle, self.nested, self.mode = encoded(text), encoded(needle), nested, mode
         self.name = f"{path} by {name or check}"
         self.folder = text is None
         self.why = {**WHY, **(why or {})}
@@ -63,11 +69,12 @@ class Place:
         self.hidden = hidden
         # The name by which the report may have it.
         self.called = called or path
+        self.judged = horizon
         self.expected = self.read(expect)
 
     @property
     def horizon(self):
-        return "now" if self.live else "boot"
+        return self.judged or ("now" if self.live else "boot")
 
     def read(self, expect):
         given = {}
@@ -143,6 +150,17 @@ VAR = "23 22 8:3 / /var/lib/pods rw,nodev,relatime shared:2 - ext4 /dev/sda3 rw\
 ABSENT_IS_PUBLIC = "where firewalld.conf is missing firewalld takes its fallback, public"
 NO_SUCH = "{0} takes a missing {1} for an empty one"
 SYSTEMD_CR = "systemd strips white space at the end of a line, a carriage return with it"
+
+# As depmod wrote it; one character a byte.
+with open(
+    os.path.join(
+        os.path.dirname(os.path.abspath(__file__)),
+        "../hosts/el-9/root/usr/lib/modules/5.14.0-427.13.1.el9_4.x86_64/modules.dep.bin",
+    ),
+    encoding="latin-1",
+    newline="",
+) as f:
+    DEP_BIN = f.read()
 
 PLACES = [
     # ---- sysctl.d and what else sets a kernel parameter
@@ -805,7 +823,7 @@ PLACES = [
     Place(
         "/proc/self/status",
         "host.cpus",
-        "absent,empty,nul,utf-8,cut-before:error crlf:pass|error bom:pass cut-in:error",
+        "absent,empty,nul,utf-8,cut-before:error crlf:pass|error bom:pass cut-in:fail|error",
         text="Name:\tk8scheck\nCpus_allowed_list:\t0-3\n",
         needle="Cpus_allowed_list:\t0-3",
         live=True,
@@ -900,5 +918,104 @@ PLACES = [
         good="fail",
         live=True,
         why={"absent": "the older back end is not loaded", "empty": "it has no table", "dangling": "it is not loaded"},
+    ),
+    # ---- more of each kind
+    Place(
+        "/proc/cmdline",
+        **SWAPPINESS,
+        live=True,
+        horizon="boot",
+        expect="absent,empty:fail|error crlf:pass|fail bom:pass",
+        text="BOOT_IMAGE=/vmlinuz root=/dev/sda2 sysctl.vm.swappiness=7\n",
+        needle="sysctl.vm.swappiness=7",
+        files=NAMES,
+        why={
+            "bom": "it spoils the first argument alone",
+            "crlf": "the kernel takes a carriage return for white space",
+        },
+    ),
+    Place(
+        "/etc/sysconfig/network/ifcfg-eth0",
+        "firewalld.default-zone",
+        "absent,empty,directory,fifo,socket,device,cut-before,cut-in:pass nul,utf-8,bom:fail|error crlf:fail",
+        text="STARTMODE='auto'\nZONE=public\n",
+        needle="ZONE=public",
+        good="fail",
+        why={
+            "absent": "there is no such profile then",
+            "empty": "it names no zone then",
+            "dangling": "there is no such profile then",
+            "cut-before": "it names no zone then",
+            "cut-in": "it names no zone then",
+            **of("directory,fifo,socket,device", "wicked reads regular files alone"),
+        },
+    ),
+    Place(
+        "/etc/dnf/repos.override.d/50-local.repo",
+        "software.repository",
+        "absent,empty,cut-before,utf-8:pass cut-in,crlf,bom,nul:fail|error directory:fail|error|pass",
+        text="# of the host\n[kubernetes]\nenabled=0\n",
+        needle="enabled=0",
+        good="fail",
+        parameters={"ids": ["kubernetes"]},
+        files={"/usr/bin/dnf5": "#!/bin/sh\n"},
+        why={
+            "absent": "nothing overrides the repository",
+            "empty": "nothing overrides the repository",
+            "dangling": "nothing overrides the repository",
+            "cut-before": "a section without a key overrides nothing",
+            "utf-8": "the key is another then, which dnf5 does not know",
+            "directory": "dnf5 passes over folders",
+        },
+    ),
+    Place(
+        "/etc/default/zramswap",
+        "swap.off",
+        "absent,empty,directory,fifo,socket,device,unreadable,loop,sparse,long-line:fail crlf,bom:fail|error cut-in:fail",
+        text="SIZE=0\n",
+        needle="SIZE=0",
+        files={"/usr/lib/systemd/system/zramswap.service": SERVICE},
+        links={f"{MULTI_USER}/zramswap.service": "/usr/lib/systemd/system/zramswap.service"},
+    ),
+    Place(
+        "/usr/lib/systemd/system/multi-user.target",
+        "systemd.unit",
+        "absent,empty,directory,fifo,socket,device,loop:fail|error dangling:fail|error crlf,bom:pass "
+        "cut-before,cut-in,nul,utf-8:pass unreadable:pass|error",
+        text="[Unit]\nDescription=Multi-User System\nAllowIsolate=yes\n",
+        needle="AllowIsolate=yes",
+        parameters={"unit": "crio.service", "enabled": "enabled"},
+        why={
+            "crlf": SYSTEMD_CR,
+            "bom": "systemd's reader passes over a byte-order mark",
+            "unreadable": "systemd is root; its folder of links says what it wants",
+            **of("cut-before,cut-in,nul,utf-8", "systemd starts it at boot all the same; the setting is for systemctl"),
+        },
+    ),
+    Place(
+        "/usr/lib/systemd/system/kubelet.service",
+        "kubelet.endpoint",
+        "absent,empty:fail|error|skip device,loop:fail|error crlf,bom:pass nul,utf-8,cut-before,cut-in:pass|fail|error",
+        text=guide.sample("kubelet.service"),
+        needle="ExecStart=/usr/bin/kubelet",
+        why={
+            "crlf": SYSTEMD_CR,
+            "bom": "systemd's reader passes over a byte-order mark",
+            **of("nul,utf-8,cut-before,cut-in", "the drop-in replaces ExecStart="),
+        },
+    ),
+    # What libkmod reads: where it may not, the text beside it says the same.
+    Place(
+        f"{KERNEL}/modules.dep.bin",
+        "modules.loaded",
+        "absent,empty,nul,utf-8,crlf,bom,cut-before,cut-in,cut-after,directory,fifo,socket,device,unreadable,loop,"
+        "sparse,long-line:fail",
+        text=DEP_BIN,
+        needle=DEP_BIN[len(DEP_BIN) // 2 :][:8],
+        good="fail",
+        live=True,
+        parameters={"modules": ["overlay"]},
+        files={"/proc/modules": "ext4 1024 1 - Live 0x0\n", **NAMES},
+        name="libkmod",
     ),
 ]

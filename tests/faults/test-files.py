@@ -48,7 +48,7 @@ class Shared:
 
 
 def spoiled(place, fault):
-    text, needle = place.text.encode(), place.needle.encode()
+    text, needle = place.text, place.needle
     at = text.index(needle)
     middle = at + len(needle) // 2
     return {
@@ -117,11 +117,11 @@ def try_place(index, shared, sandbox, worker):
 
     def hold(fault, wanted, nobody=False):
         names = () if fault in place.hidden else (place.path, place.called)
-        tried.hold(fault, wanted, Run(root, profile, place.horizon, TIMEOUT, sandbox, nobody), names)
+        tried.hold(fault, wanted, Run(root, profile, place.horizon, place.live, TIMEOUT, sandbox, nobody), names)
 
     hold("as it stands", set(place.good.split("|")))
     os.rename(path, kept)
-    good = None if place.folder else place.text.encode()
+    good = place.text
     for fault, wanted in place.expected.items():
         if fault == "device" and not ROOT:
             tried.left_out += 1

@@ -134,7 +134,7 @@ def try_talk(index):
         with partner(talk, state, root) as more:
             rule = {"id": "rule", "check": talk.check, "with": {**talk.parameters, **more}}
             put(profile, json.dumps({"rules": [rule]}).encode())
-            run = Run(root, profile, "now", TIMEOUT)
+            run = Run(root, profile, "now", True, TIMEOUT)
         tried.hold(state, wanted, run)
         if not run.said or "findings\": []" in run.said:
             tried.wrong.append(f"{talk.name}: {state}: nothing is said of it")
