@@ -6,7 +6,6 @@ import ctypes.util
 import errno
 import fcntl
 import os
-import pty
 import select
 import shutil
 import socket
@@ -17,7 +16,7 @@ import sys
 import time
 
 CONTAINED = "K8SCHECK_TEST_CONTAINED"
-FS_IOC_GETFLAGS = 0x80086601
+FS_IOC_GETFLAGS, TIOCSPTLCK, TIOCGPTN = 0x80086601, 0x40045431, 0x80045430
 IOPRIO_GET = {"x86_64": 252, "aarch64": 31}.get(os.uname().machine)
 
 # A process of who runs k8scheck, whose state is the trace.
@@ -35,7 +34,8 @@ SYSCTLS = {
     "setdomainname": "/proc/sys/kernel/domainname", "proc-sys-net": "/proc/sys/net/ipv4/ip_default_ttl",
 }
 KINDS = ("shm", "msg", "sem")
-# Nothing of it is left to see: the kernel's answer is all there is, and the control (--sandbox=off) shows that it can be yes.
+# Nothing of it is left to see: the kernel's answer is all there is, and the control (--sandbox=off) shows that it can
+# be yes.
 BY_WORD = {
     "open-device-read", "open-device-write", "open-kmsg", "open-sysrq", "flock", "lock-record", "lease", "dnotify",
     "inotify", "fanotify", "name-to-handle", "pidfd-getfd", "sibling-pidfd-getfd", "setns", "chroot", "setuid",
@@ -211,18 +211,12 @@ class Target:
             self.lay_mounts(way, privileged)
 
     def open_terminal(self):
-        master, slave = pty.openpty()
-        name = os.ttyname(slave)
-        os.chmod(name, 0o666)
-        os.close(slave)
-        # From here on it says when somebody else had it open: so what it said of us is taken out by another.
-        os.close(master)
-        master = os.open("/dev/ptmx", os.O_RDWR | os.O_NOCTTY)
-        fcntl.ioctl(master, 0x40045431, struct.pack("i", 0))
-        name = "/dev/pts/%d" % struct.unpack("i", fcntl.ioctl(master, 0x80045430, b"\0\0\0\0"))[0]
+        """One whose other end nobody had open so far: when somebody has had, it says so."""
+        self.terminal = os.open("/dev/ptmx", os.O_RDWR | os.O_NOCTTY)
+        fcntl.ioctl(self.terminal, TIOCSPTLCK, struct.pack("i", 0))
+        name = "/dev/pts/%d" % struct.unpack("i", fcntl.ioctl(self.terminal, TIOCGPTN, b"\0\0\0\0"))[0]
         os.chmod(name, 0o666)
         os.symlink(name, self.path("terminal"))
-        self.terminal = master
 
     def listen(self, family, kind, address):
         s = socket.socket(family, kind)

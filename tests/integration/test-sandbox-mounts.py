@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Mounts and the sandbox: thousands of them, what checks see of the host's, and a volume that the host unmounts meanwhile."""
+"""Mounts and the sandbox: thousands, what checks see of the host's, and a volume that the host unmounts meanwhile."""
 
 import ctypes
 import os
@@ -39,7 +39,8 @@ def fnv(data):
 
 
 def profile(place="", until=""):
-    return (f"rules:\n  - id: see\n    check: bystander.see\n    title: Sees\n    with:\n      keys: [{', '.join(KEYS)}]\n"
+    return ("rules:\n  - id: see\n    check: bystander.see\n    title: Sees\n    with:\n"
+            f"      keys: [{', '.join(KEYS)}]\n"
             f"      place: \"{place}\"\n      until: \"{until}\"\n")
 
 
@@ -52,7 +53,8 @@ def see(args=(), away="", **options):
     if not result.report:
         return {"report": result.err}, [], took
     found = [f for j in result.rules["see"]["judgements"].values() for f in j["findings"]]
-    return {f.get("subject", "?"): f.get("found") or f.get("message") for f in found}, result.report["run"]["sandbox"], took
+    seen = {f.get("subject", "?"): f.get("found") or f.get("message") for f in found}
+    return seen, result.report["run"]["sandbox"], took
 
 
 def hold_view(what, found):
@@ -74,7 +76,8 @@ def covered():
 
 def hold_read_only(what, found, n, layers, left):
     suite.expect(f"{what}: layers", [x for x in layers if x.startswith("read-only")], ["read-only mounts"])
-    suite.expect(f"{what}: its own", found.get("own"), f"{n} mounts, {left} writable, {left} with devices, 0 at the place")
+    own = f"{n} mounts, {left} writable, {left} with devices, 0 at the place"
+    suite.expect(f"{what}: its own", found.get("own"), own)
 
 
 def many_mounts(place):
@@ -160,7 +163,7 @@ def test_unmount(tmp, away):
     with open(go, "w"):
         pass
     thread.join()
-    suite.expect_true(f"{what}: it is gone there too", ", 0 at the place" in (seen[0][0].get("own") or ""), str(seen[0][0]))
+    suite.expect_in(f"{what}: it is gone there too", ", 0 at the place", seen[0][0].get("own"))
     subprocess.run(["losetup", "--detach", device], check=False)
 
 

@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """A plugin tries every way to change the host (tests/sandbox), under several sets of the sandbox's layers.
 
-Whether a way did anything is seen from outside. What is to come of each stands in tests/sandbox/ways.txt, a letter a set, and
-docs/sandbox.md has the same as a table: --write puts it there, --learn writes the letters that were found.
-With --sandbox=off a way shows that it is one: where it does nothing even then, this kernel lacks it, and the row is left out."""
+Whether a way did anything is seen from outside. What is to come of each stands in tests/sandbox/ways.txt, a letter a
+set, and docs/sandbox.md has the same as a table: --write puts it there, --learn writes the letters that were found.
+With --sandbox=off a way shows that it is one: where it does nothing even then, this kernel lacks it, and the row is
+left out."""
 
 import concurrent.futures
 import ctypes
@@ -137,7 +138,8 @@ def rule(name, target, extra=""):
     victim = target.victim
     other = target.other
     return (
-        f"  - id: {name}\n    check: hostile.try\n    title: One way\n    with:\n      way: {OWN_NAMES.get(name, name)}\n"
+        f"  - id: {name}\n    check: hostile.try\n    title: One way\n    with:\n"
+        f"      way: {OWN_NAMES.get(name, name)}\n"
         f"      at: {target.at}\n      key: {target.key}\n      victim: {victim.pid if victim else 0}\n"
         f"      other: {other.pid if other else 0}\n      mark: \"{victim.mark if victim else 0}\"\n{extra}"
     )
@@ -274,7 +276,7 @@ def main():
         before, _, after = docs_parts()
         with open(DOCS, "w") as f:
             f.write(before + table(ways) + after)
-    suite.expect_true("docs/sandbox.md has the table of ways.txt (--write puts it there)", docs_parts()[1] == table(ways))
+    suite.expect_true("docs/sandbox.md has the table of ways.txt (see --write)", docs_parts()[1] == table(ways))
     runner = Runner(program, plugins, folder, contained)
     if contained:
         bring_up_loopback()

@@ -2,7 +2,6 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/capability.h>
-#include <linux/ioprio.h>
 #include <sched.h>
 #include <signal.h>
 #include <spawn.h>
@@ -19,6 +18,12 @@
 #include <sys/wait.h>
 
 #include "ways.h"
+
+enum {
+	/* linux/ioprio.h, which older headers lack: of a process; the class "idle" */
+	OF_PROCESS = 1,
+	IDLE = 3 << 13,
+};
 
 #ifndef CLONE_NEWTIME
 #define CLONE_NEWTIME 0x00000080
@@ -184,8 +189,7 @@ static int act_priority(pid_t pid, uint64_t mark)
 static int act_io_priority(pid_t pid, uint64_t mark)
 {
 	(void)mark;
-	return result(syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, pid,
-			      IOPRIO_PRIO_VALUE(IOPRIO_CLASS_IDLE, 0)));
+	return result(syscall(SYS_ioprio_set, OF_PROCESS, pid, IDLE));
 }
 
 static int act_scheduler(pid_t pid, uint64_t mark)

@@ -26,7 +26,8 @@
  * seems to lack it, one after another. Each test is a process, for what it does is for good.
  */
 
-#define PLACE "/tmp"
+/* A name that the host mounts nothing at, in a folder that hides the host's. */
+#define PLACE "/tmp/kc-layer-mounts"
 
 enum {
 	SKIPPED = 77,
@@ -82,6 +83,8 @@ static bool begin(void)
 	if (unshare(CLONE_NEWNS) < 0)
 		return false;
 	MUST(mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) == 0);
+	MUST(mount("none", "/tmp", "tmpfs", 0, "mode=0755") == 0);
+	MUST(mkdir(PLACE, 0755) == 0);
 	MUST(mount("none", PLACE, "tmpfs", 0, "mode=0755") == 0);
 	return true;
 }
@@ -313,6 +316,51 @@ static void test_slave(void **state)
 	in_process(slave);
 }
 
+/* A mount of a process that answers nothing: it is made read-only by a process of its own, or it is
+ * left and named, and nobody waits for longer than that. */
+static int hung(void)
+{
+	struct kc_buf mounts = { 0 }, left = { 0 };
+	unsigned n_left = 99;
+	char options[256];
+	uint64_t start;
+	int fd;
+
+	if (!begin())
+		return SKIPPED;
+	fd = open("/dev/fuse", O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		return SKIPPED;
+	MUST(mkdir(PLACE "/hung", 0755) == 0);
+	(void)snprintf(options, sizeof(options), "fd=%d,rootmode=40000,user_id=0,group_id=0", fd);
+	MUST(mount("none", PLACE "/hung", "fuse", 0, options) == 0);
+	lose_mount_setattr();
+	MUST(kc_layer_mounts(NULL) == 0);
+	start = kc_now_usec();
+	MUST(kc_layer_read_only(true, PATIENCE_USEC, &left, &n_left, NULL) == 0);
+	MUST(kc_now_usec() - start < MANY_USEC);
+	read_mounts(&mounts);
+	options_of(mounts.data, PLACE "/hung", options, sizeof(options));
+	if (strncmp(options, "ro,", 3) == 0)
+		MUST(n_left == 0);
+	else
+		MUST(n_left == 1 && strcmp(left.data, PLACE "/hung") == 0);
+	options_of(mounts.data, PLACE, options, sizeof(options));
+	MUST(strncmp(options, "ro,", 3) == 0);
+	(void)printf("a mount that answers nothing: %s, %llu us\n", n_left ? "left" : "read-only",
+		     (unsigned long long)(kc_now_usec() - start));
+	(void)fflush(stdout);
+	kc_buf_done(&mounts);
+	kc_buf_done(&left);
+	return 0;
+}
+
+static void test_hung(void **state)
+{
+	(void)state;
+	in_process(hung);
+}
+
 /* In a chroot "/" is no mount, and nothing of it can be had; it is said. */
 static int in_chroot(void)
 {
@@ -339,7 +387,7 @@ int main(void)
 		cmocka_unit_test(test_kinds),	     cmocka_unit_test(test_kinds_by_loop),
 		cmocka_unit_test(test_devices_stay), cmocka_unit_test(test_many),
 		cmocka_unit_test(test_many_by_loop), cmocka_unit_test(test_slave),
-		cmocka_unit_test(test_chroot),
+		cmocka_unit_test(test_hung),	     cmocka_unit_test(test_chroot),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
