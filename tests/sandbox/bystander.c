@@ -2,7 +2,7 @@
 
 /*
  * The other worker, to which hostile.c does what it can. It says by its name where its word is
- * ('@', then hexadecimal digits), and looks at itself once a worker is named '#done'.
+ * ('@', then hexadecimal digits), and looks at itself once a worker is named '#done', or is gone.
  */
 
 #include <fcntl.h>
@@ -33,20 +33,26 @@ static int read_text(const char *path, char *text, size_t size)
 	return n > 0;
 }
 
-static int other_is_through(void)
+/* Whether it has said so, or has come and gone. */
+static int other_is_through(int *seen)
 {
 	char path[64], list[4096], name[64], *save = NULL;
+	int n = 0;
 
 	(void)snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)getppid(),
 		       (int)getppid());
 	if (!read_text(path, list, sizeof(list)))
 		return 0;
 	for (char *p = strtok_r(list, " ", &save); p; p = strtok_r(NULL, " ", &save)) {
+		if (strtol(p, NULL, 10) == getpid())
+			continue;
+		n++;
 		(void)snprintf(path, sizeof(path), "/proc/%s/comm", p);
 		if (read_text(path, name, sizeof(name)) && name[0] == '#')
 			return 1;
 	}
-	return 0;
+	*seen |= n > 0;
+	return *seen && n == 0;
 }
 
 /* Limits, CPUs and priority, as one text. */
@@ -92,12 +98,13 @@ int bystander_stand_run(void *state, const struct kc_host *host, struct kc_run *
 	char before[128], after[128], name[24];
 	struct kc_strings names;
 	struct kc_bytes mounts;
+	int seen = 0;
 
 	(void)state;
 	look(before, sizeof(before));
 	(void)snprintf(name, sizeof(name), "@%llx", (unsigned long long)(uintptr_t)mark);
 	(void)prctl(PR_SET_NAME, name, 0, 0, 0);
-	for (int i = 0; i < PAUSES && !other_is_through(); i++)
+	for (int i = 0; i < PAUSES && !other_is_through(&seen); i++)
 		(void)nanosleep(&pause, NULL);
 	look(after, sizeof(after));
 	if (mark[0] != 'k' || mark[1] != 'e')

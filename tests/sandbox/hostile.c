@@ -30,7 +30,6 @@ static try_way *find_way(const char *name)
 	return NULL;
 }
 
-/* Once it knows no more, it is found by its name: see bystander.c. */
 static int say(const struct kc_host *host, struct kc_run *run, const char *found)
 {
 	const struct kc_finding finding = {
@@ -43,6 +42,13 @@ static int say(const struct kc_host *host, struct kc_run *run, const char *found
 	};
 
 	return kc_finding(host, run, &finding);
+}
+
+/* What takes another worker. */
+static int is_beside(const char *name)
+{
+	return strncmp(name, "sibling-", 8) == 0 || strncmp(name, "forge-", 6) == 0 ||
+	       strcmp(name, "send-descriptor") == 0 || strcmp(name, "shared-descriptors") == 0;
 }
 
 static void wait_for_sibling(void)
@@ -80,7 +86,7 @@ int hostile_try_run(void *state, const struct kc_host *host, struct kc_run *run)
 	way = find_way(name);
 	if (!way)
 		return -EINVAL;
-	if (strncmp(name, "sibling-", 8) == 0 || strcmp(name, "shared-descriptors") == 0)
+	if (is_beside(name))
 		wait_for_sibling();
 	/* A limit lets no file grow, which is an error then, and not the end. */
 	(void)signal(SIGXFSZ, SIG_IGN);
