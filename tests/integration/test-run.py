@@ -13,6 +13,8 @@ import time
 
 from k8s import Host, Suite, run
 
+# Whoever runs this may ignore a hang-up (nohup), and a child would inherit that.
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 PROGRAM, PLUGINS, FAULTY, GATHER = sys.argv[1:5]
 PATIENCE = 20
 

@@ -752,6 +752,7 @@ static void test_now_zombie(void **state)
 	struct fake *f = *state;
 	struct kc_kubelet_config config;
 
+	put_process(f, 1, "systemd\n", STAT("0"));
 	put_process(f, 812, "kubelet\n", STAT("1"));
 	put_cmdline(f, 812, none);
 	now(f, NULL, &config);
