@@ -143,7 +143,7 @@ static void answer(struct door *d, const struct kc_question *question, struct kc
 	struct kc_err err = { 0 };
 
 	if (!d->held && !kind->runs_program)
-		kc_sandbox_door(d->config->sandbox, kind->keep);
+		kc_sandbox_door(d->config->sandbox, kind->keep, kind->keep == READS_PROCESSES);
 	d->held = true;
 	if (kc_answers_find(&d->answers, question, ret_answer))
 		return;

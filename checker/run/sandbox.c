@@ -89,13 +89,14 @@ void kc_sandbox_broker(enum kc_sandbox_policy policy)
 		(void)kc_layer_read_only(false, PATIENCE_USEC, NULL, &left, NULL);
 }
 
-void kc_sandbox_door(enum kc_sandbox_policy policy, uint32_t keep)
+void kc_sandbox_door(enum kc_sandbox_policy policy, uint32_t keep, bool looks_at_processes)
 {
 	unsigned abi;
 
 	if (policy == KC_SANDBOX_OFF)
 		return;
-	(void)kc_layer_landlock(true, &abi, NULL);
+	if (!looks_at_processes)
+		(void)kc_layer_landlock(true, &abi, NULL);
 	(void)kc_layer_capabilities(keep, NULL);
 }
 

@@ -46,8 +46,9 @@ int kc_sandbox_worker(const struct kc_sandbox *sandbox, struct kc_err *err);
 void kc_sandbox_broker(enum kc_sandbox_policy policy);
 
 /* A door of the broker's that runs no program: no file can be written, by Landlock, and it keeps
- * these capabilities at most (bits of linux/capability.h). */
-void kc_sandbox_door(enum kc_sandbox_policy policy, uint32_t keep);
+ * these capabilities at most (bits of linux/capability.h). Landlock also hides what lies in
+ * /proc/PID of processes outside, so that who looks there goes without. */
+void kc_sandbox_door(enum kc_sandbox_policy policy, uint32_t keep, bool looks_at_processes);
 
 /* What the zygote tells of it, as fields of its first frame. */
 void kc_sandbox_put(struct kc_buf *b, const struct kc_sandbox *sandbox);

@@ -215,6 +215,11 @@ static scmp_filter_ctx zygote_list(bool openat2)
 		allow(ctx, harmless[i]);
 	for (size_t i = 0; i < sizeof(preparing) / sizeof(*preparing); i++)
 		allow(ctx, preparing[i]);
+#ifdef KC_SANITIZED
+	/* By which the sanitizer for undefined behaviour sees whether memory can be read. */
+	allow(ctx, "pipe");
+	allow(ctx, "pipe2");
+#endif
 	for (size_t i = 0; i < sizeof(prctls) / sizeof(*prctls); i++)
 		allow_if(ctx, "prctl", SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)prctls[i]));
 	for (size_t i = 0; i < sizeof(fcntls) / sizeof(*fcntls); i++) {
