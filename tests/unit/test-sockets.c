@@ -400,7 +400,7 @@ static void test_own(void **state)
 		const struct kc_socket *s;
 		struct kc_answer answer;
 		struct stat st;
-		uint16_t port;
+		uint16_t port = 0;
 		int fd = open_port(family, type, &port);
 
 		if (fd < 0)
