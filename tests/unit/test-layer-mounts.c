@@ -77,12 +77,14 @@ static void in_process(int (*body)(void))
 	assert_int_equal(WEXITSTATUS(status), 0);
 }
 
-/* A namespace with an empty PLACE; it takes root. */
+/* A namespace with an empty PLACE; it takes root, and a root that is a mount. */
 static bool begin(void)
 {
 	if (unshare(CLONE_NEWNS) < 0)
 		return false;
-	MUST(mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) == 0);
+	/* A chroot whose root is no mount has no propagation to change. */
+	if (mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) < 0 && errno == EINVAL)
+		return false;
 	MUST(mount("none", "/tmp", "tmpfs", 0, "mode=0755") == 0);
 	MUST(mkdir(PLACE, 0755) == 0);
 	MUST(mount("none", PLACE, "tmpfs", 0, "mode=0755") == 0);
