@@ -39,7 +39,7 @@ git ls-files -co --exclude-standard -z | xargs -0 cp --parents -P -t "$root/src"
 
 inside() {
     unshare --mount --fork --kill-child sh -c '
-        mount --bind "$0" "$0" && mount --rbind /proc "$0/proc" && mount --rbind /dev "$0/dev" && mount --rbind /sys "$0/sys"
+        mount --rbind /proc "$0/proc" && mount --rbind /dev "$0/dev" && mount --rbind /sys "$0/sys"
         exec chroot "$0" /bin/sh -c "$1"' "$root" "$1"
 }
 inside '
