@@ -40,6 +40,10 @@ static int add_unread(struct loader *l, const char *path, const struct kc_place 
 		.why = why(l),
 	};
 
+	if (code == -ENOENT && !asked && !kc_is_link(l->host, l->run, path)) {
+		file.code = -ESTALE;
+		file.why = KC_CAME_OR_WENT;
+	}
 	return file.why ? add_file(l, &file) : -ENOMEM;
 }
 

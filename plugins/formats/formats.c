@@ -43,6 +43,13 @@ int kc_report_error(const struct kc_host *host, struct kc_run *run, uint32_t hor
 			 kc_why(host, run));
 }
 
+bool kc_is_link(const struct kc_host *host, struct kc_run *run, const char *path)
+{
+	struct kc_stat st = { .size_of = sizeof(st) };
+
+	return kc_stat(host, run, path, KC_NOFOLLOW, &st) == 0 && st.type == KC_FILE_SYMLINK;
+}
+
 const char *kc_text(const struct kc_host *host, struct kc_run *run, const char *fmt, ...)
 {
 	va_list ap;

@@ -27,6 +27,16 @@ int kc_report_skip(const struct kc_host *host, struct kc_run *run, uint32_t hori
 int kc_report_error(const struct kc_host *host, struct kc_run *run, uint32_t horizon,
 		    const char *subject, const char *source);
 
+/*
+ * Of a name that a listing gave, and that -ENOENT met when it was read: true for a link that leads
+ * nowhere, which the daemon meets as well. Anything else came or went while it was looked at, so
+ * that nothing can be said of it.
+ */
+bool kc_is_link(const struct kc_host *host, struct kc_run *run, const char *path);
+
+/* The sentence for the others. */
+#define KC_CAME_OR_WENT "it came or went while its folder was read"
+
 /* Text in the run's memory, for a finding; never NULL ("(out of memory)" at worst). */
 const char *kc_text(const struct kc_host *host, struct kc_run *run, const char *fmt, ...)
 	kc_printf(3, 4);

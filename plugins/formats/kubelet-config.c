@@ -83,7 +83,10 @@ static int load_dropin(struct dropins *d, const char *path)
 		return r;
 	if (d->file[d->n].missing) {
 		d->file[d->n].missing = false;
-		d->file[d->n].refusal = "the link leads nowhere";
+		if (kc_is_link(d->host, d->run, path))
+			d->file[d->n].refusal = "the link leads nowhere";
+		else
+			d->file[d->n].unread = KC_CAME_OR_WENT;
 	}
 	return take_file(d->config, d->arena, &d->file[d->n++]);
 }

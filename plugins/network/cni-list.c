@@ -69,6 +69,8 @@ static int read_network(const struct reading *rd, const char *file, struct cni_n
 	network->file = file;
 	network->path = path;
 	r = kc_read_file(rd->host, rd->run, path, CNI_FILE_MAX, &bytes);
+	if (r == -ENOENT && !kc_is_link(rd->host, rd->run, path))
+		return note(network, CNI_UNSURE, KC_CAME_OR_WENT);
 	if (r == -ENOENT || r == -ELOOP)
 		return note(network, CNI_SKIPPED, "it is a link that leads nowhere");
 	if (r == -EISDIR)
