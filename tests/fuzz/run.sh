@@ -1,11 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Builds the fuzzers by clang and runs each for some seconds, two at a time: run.sh SECONDS [NAME…]. What one
-# finds is kept in build-fuzz/findings, as a file that replays it.
+# Builds the fuzzers by clang and runs each for some seconds: run.sh SECONDS [NAME…]. KC_FUZZ_JOBS says how many
+# at a time (2). What one finds is kept in build-fuzz/findings, as a file that replays it.
 set -uo pipefail
 cd "$(dirname "$0")/../.." || exit 1
 seconds=${1:-5}
 shift
+jobs=${KC_FUZZ_JOBS:-2}
 build="build-fuzz"
 
 if ! command -v clang >/dev/null; then
@@ -55,7 +56,7 @@ pids=()
 for target in "${targets[@]}"; do
     fuzz "${target#tests/fuzz/fuzz-}" &
     pids+=($!)
-    if [ ${#pids[@]} -ge 2 ]; then
+    if [ ${#pids[@]} -ge "$jobs" ]; then
         wait "${pids[0]}" || wrong=1
         pids=("${pids[@]:1}")
     fi
