@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "kernel-threads.h"
 #include "kubelet-internal.h"
 
 enum {
@@ -227,6 +228,7 @@ static int search(const struct kc_host *host, struct kc_run *run, struct kc_aren
 		  struct process *ret_process)
 {
 	struct process candidate[CANDIDATES_MAX];
+	struct kc_kernel_threads threads;
 	const struct process *chosen;
 	struct kc_strings names;
 	size_t n = 0;
@@ -237,10 +239,14 @@ static int search(const struct kc_host *host, struct kc_run *run, struct kc_aren
 		return r == -ENOMEM
 			       ? r
 			       : kc_kubelet_set_unread(config, arena, kc_why(host, run), "/proc");
+	r = kc_kernel_threads_read(host, run, arena, &threads);
+	if (r < 0)
+		return r;
 	for (size_t i = 0; i < names.n && n < CANDIDATES_MAX; i++) {
 		uint64_t pid;
 
-		if (kc_parse_u64(names.item[i], &pid) < 0 || pid == 0 || pid > INT32_MAX)
+		if (kc_parse_u64(names.item[i], &pid) < 0 || pid == 0 || pid > INT32_MAX ||
+		    kc_kernel_threads_have(&threads, (uint32_t)pid))
 			continue;
 		n += (size_t)look_at(host, run, (uint32_t)pid, &candidate[n]);
 	}

@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 
 #include "base/clock.h"
+#include "formats/kernel-threads.h"
 #include "formats/kubelet-config.h"
 #include "run/host.h"
 
@@ -759,6 +760,56 @@ static void test_now_zombie(void **state)
 	assert_int_equal(config.state, KC_KUBELET_STOPPED);
 }
 
+#define KTHREADD(flags) "2 (kthreadd) S 0 0 0 0 -1 " flags " 0 0 0 0 0 1 0 0 20 0 1 0 24 0\n"
+
+/* What the kernel lists as its own is not looked at, if it is the kernel that lists it. */
+static void test_now_kernel_threads(void **state)
+{
+	struct fake *f = *state;
+	struct kc_kubelet_config config;
+
+	put_process(f, 1, "systemd\n", STAT("0"));
+	put_process(f, 2, "kthreadd\n", KTHREADD("2129984"));
+	put_process(f, 812, "kubelet\n", STAT("1"));
+	put_cmdline(f, 812, running);
+	put(f, "/proc/2/task/2/children", "3 4 813 ");
+	now(f, NULL, &config);
+	assert_int_equal(config.pid, 812);
+	put(f, "/proc/2/task/2/children", "900 812 3 ");
+	now(f, NULL, &config);
+	assert_int_equal(config.state, KC_KUBELET_STOPPED);
+	put(f, "/proc/2/task/2/children", "rubbish 812x -812 99999999999999999999999999 0812\n 3");
+	now(f, NULL, &config);
+	assert_int_equal(config.pid, 812);
+	put(f, "/proc/2/task/2/children", "900 812 3 ");
+	put_process(f, 2, "kthreadd\n", KTHREADD("4194560"));
+	now(f, NULL, &config);
+	assert_int_equal(config.pid, 812);
+	put_process(f, 2, "kthreadd\n", "2 (kthreadd) S 0 0\n");
+	now(f, NULL, &config);
+	assert_int_equal(config.pid, 812);
+}
+
+static void test_kernel_thread(void **state)
+{
+	static const char *const not [] = {
+		"",
+		"2",
+		"2 (a)",
+		"2 (a) S 0 0 0 0 -1",
+		"2 (a) S 0 0 0 0 -1 x",
+		KTHREADD("4194560"),
+		"2 (a) S 0 0 0 0 2129984 0 0",
+		"2 (a S 0 0 0 0 -1 2129984",
+		NULL,
+	};
+
+	assert_true(kc_is_kernel_thread(KTHREADD("2129984")));
+	assert_true(kc_is_kernel_thread("2 (a) S 1 2 (b) S 0 0 0 0 -1 2129984"));
+	KC_FOREACH_STR (text, not )
+		assert_false(kc_is_kernel_thread(text));
+}
+
 static void test_stat(void **state)
 {
 	static const char *const bad[] = { "", "1", "1 (x)", "1 (x) S", "1 (x) S 1 2 3", NULL };
@@ -857,6 +908,8 @@ int main(void)
 		HOSTED(test_now),
 		HOSTED(test_now_several),
 		HOSTED(test_now_zombie),
+		HOSTED(test_now_kernel_threads),
+		cmocka_unit_test(test_kernel_thread),
 		cmocka_unit_test(test_stat),
 		cmocka_unit_test(test_cmdline),
 		HOSTED(test_gate),
