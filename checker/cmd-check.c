@@ -73,11 +73,13 @@ static int refuse_same(const struct check *c)
 	const struct wanted *last = c->wanted + c->n_wanted - 1;
 
 	for (const struct wanted *w = c->wanted; w < last; w++) {
-		if (kc_report_output_same(w->output, last->output))
+		const char *path = last->spec.path ? last->spec.path : w->spec.path;
+
+		if (path && kc_report_output_same(w->output, last->output))
 			return kc_complain(KC_EXIT_USAGE,
 					   "two reports go to %s (%s and %s); give each a file of "
 					   "its own",
-					   last->spec.path, w->spec.format, last->spec.format);
+					   path, w->spec.format, last->spec.format);
 	}
 	return 0;
 }
@@ -153,6 +155,20 @@ static bool write_one(struct check *c, struct wanted *w, const struct kc_report 
 	if (r < 0)
 		(void)kc_complain(0, "%s", err.text);
 	return r >= 0;
+}
+
+/* Files first: whoever reads from a pipe may let it wait. */
+static bool write_reports(struct check *c, const struct kc_report *report)
+{
+	bool written = true;
+
+	for (unsigned turn = 0; turn < 2; turn++) {
+		for (struct wanted *w = c->wanted; w < c->wanted + c->n_wanted; w++) {
+			if ((kc_report_output_fd(w->output) >= 0) == (turn == 1))
+				written = write_one(c, w, report) && written;
+		}
+	}
+	return written;
 }
 
 /* ---- plugins ---- */
@@ -499,7 +515,7 @@ static int judge(struct check *c)
 	struct kc_outcome outcome = { 0 };
 	struct kc_report report;
 	struct kc_err err = { 0 };
-	bool written = true;
+	bool written;
 	int r;
 
 	r = kc_run_rules(&c->crew, &watch, c->arena, &err, &outcome);
@@ -519,8 +535,7 @@ static int judge(struct check *c)
 		kc_run_wait(&outcome);
 		return kc_complain(KC_EXIT_REPORT_FAILED, "out of memory for the report");
 	}
-	for (size_t i = 0; i < c->n_wanted; i++)
-		written = write_one(c, c->wanted + i, &report) && written;
+	written = write_reports(c, &report);
 	kc_run_wait(&outcome);
 	return written ? (int)report.summary.exit_code : KC_EXIT_REPORT_FAILED;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 
@@ -11,6 +12,7 @@ enum {
 	NAME_LONGEST = 255,
 	RANDOM_LENGTH = 6,
 	TRIES = 100,
+	STALL_SECONDS = 30, /* that the reader of a FIFO may take nothing */
 	BUFFER_SIZE = 64 * 1024
 };
 
@@ -19,6 +21,7 @@ struct kc_report_output {
 	char *name; /* for messages: the path as given, or "standard output" */
 	struct kc_report_target target;
 	int fd; /* written to */
+	int descriptor; /* that fd is a copy of; -EBADF for none */
 	char *temp; /* name of the file under way, in the target's folder; NULL for none */
 	int error; /* of the first write that failed: negative errno */
 	bool written;
@@ -71,21 +74,33 @@ static int fail_errno(const struct kc_report_output *o, struct kc_err *err, int 
 			"could not write the report %s to %s: %s, with the rights of user %u, "
 			"whose folder or link it is",
 			o->format, o->name, kc_strerror(code), (unsigned)o->target.uid);
+	if (code == -ESTALE)
+		return fail(o, err, code, "it was exchanged meanwhile");
+	if (code == -ETIMEDOUT && S_ISFIFO(o->target.type))
+		return kc_err_set(
+			err, code,
+			"could not write the report %s to %s: its reader took nothing for "
+			"%d s",
+			o->format, o->name, STALL_SECONDS);
 	return fail(o, err, code, kc_strerror(code));
 }
 
-/* A copy, so that closing it asks the file system for errors that it kept back. */
+/*
+ * A copy, so that closing it asks the file system for errors that it kept back. What execve(2)
+ * would have closed was not handed in: it is a descriptor of this program's own.
+ */
 static int open_descriptor(struct kc_report_output *o, int fd, struct kc_err *err)
 {
-	int flags = fcntl(fd, F_GETFL);
+	int flags = fcntl(fd, F_GETFL), own = fcntl(fd, F_GETFD);
 
-	if (flags < 0)
-		return fail(o, err, -errno, "it is closed");
+	if (flags < 0 || own < 0 || own & FD_CLOEXEC)
+		return fail(o, err, -EBADF, "it is closed");
 	if ((flags & O_ACCMODE) == O_RDONLY || flags & O_PATH)
 		return fail(o, err, -EBADF, "it is not open for writing");
 	o->fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
 	if (o->fd < 0)
 		return fail_errno(o, err, -errno);
+	o->descriptor = fd;
 	return 0;
 }
 
@@ -106,7 +121,7 @@ static int open_device(struct kc_report_output *o, struct kc_err *err)
 	if (r < 0)
 		return fail_errno(o, err, r);
 	if (fstat(o->fd, &st) < 0 || (st.st_mode & S_IFMT) != o->target.type)
-		return fail(o, err, -ESTALE, "it was exchanged meanwhile");
+		return fail_errno(o, err, -ESTALE);
 	return 0;
 }
 
@@ -198,7 +213,7 @@ int kc_report_output_open(const struct kc_report_spec *spec, struct kc_err *err,
 
 	if (!o)
 		return kc_err_set(err, -ENOMEM, "no memory for the report %s", spec->format);
-	o->fd = -EBADF;
+	o->fd = o->descriptor = -EBADF;
 	o->target.dir = -EBADF;
 	o->format = strdup(spec->format);
 	o->name = strdup(spec->path ? spec->path : "standard output");
@@ -219,13 +234,32 @@ static bool is_file(const struct kc_report_output *o)
 	return o->target.dir >= 0 && (!o->target.type || S_ISREG(o->target.type));
 }
 
+static bool same_name(const struct kc_report_output *a, const struct kc_report_output *b)
+{
+	struct stat x, y;
+
+	return kc_streq(a->target.name, b->target.name) && fstat(a->target.dir, &x) == 0 &&
+	       fstat(b->target.dir, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+static bool stat_of(const struct kc_report_output *o, struct stat *ret_st)
+{
+	if (!is_file(o))
+		return fstat(o->fd, ret_st) == 0;
+	return o->target.type &&
+	       fstatat(o->target.dir, o->target.name, ret_st, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
 bool kc_report_output_same(const struct kc_report_output *a, const struct kc_report_output *b)
 {
 	struct stat x, y;
 
-	return is_file(a) && is_file(b) && kc_streq(a->target.name, b->target.name) &&
-	       fstat(a->target.dir, &x) == 0 && fstat(b->target.dir, &y) == 0 &&
-	       x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+	if (is_file(a) && is_file(b))
+		return same_name(a, b);
+	if (a->descriptor >= 0 && a->descriptor == b->descriptor)
+		return true;
+	return stat_of(a, &x) && stat_of(b, &y) && !S_ISCHR(x.st_mode) && x.st_dev == y.st_dev &&
+	       x.st_ino == y.st_ino;
 }
 
 int kc_report_output_fd(const struct kc_report_output *output)
@@ -235,11 +269,42 @@ int kc_report_output_fd(const struct kc_report_output *output)
 
 /* ---- writing ---- */
 
+/* Whoever opened a FIFO and does not read it is not waited for like a person at a terminal. */
+static int write_fifo(int fd, const char *data, size_t size)
+{
+	while (size > 0) {
+		struct pollfd pfd = { .fd = fd, .events = POLLOUT };
+		ssize_t n = write(fd, data, size);
+		int r;
+
+		if (n >= 0) {
+			data += n;
+			size -= (size_t)n;
+			continue;
+		}
+		if (errno != EAGAIN && errno != EINTR)
+			return -errno;
+		r = poll(&pfd, 1, STALL_SECONDS * 1000);
+		if (r < 0 && errno != EINTR)
+			return -errno;
+		if (r == 0)
+			return -ETIMEDOUT;
+	}
+	return 0;
+}
+
+static int write_data(struct kc_report_output *o, const char *data, size_t size)
+{
+	if (S_ISFIFO(o->target.type))
+		return write_fifo(o->fd, data, size);
+	return kc_write_all(o->fd, data, size);
+}
+
 /* The first failure is kept: stdio forgets which one it was. */
 static ssize_t write_through(void *cookie, const char *data, size_t size)
 {
 	struct kc_report_output *o = cookie;
-	int r = o->error ? o->error : kc_write_all(o->fd, data, size);
+	int r = o->error ? o->error : write_data(o, data, size);
 
 	if (r < 0) {
 		o->error = r;
@@ -258,9 +323,10 @@ static int start_file(struct kc_report_output *o, struct kc_err *err)
 	if (r < 0)
 		return fail_errno(o, err, r);
 	r = make_temp(o);
-	/* The permissions of a file of ours stay; those of a foreign one were another's choice. */
-	if (r == 0 && o->target.type && fstat(o->fd, &st) == 0 && st.st_uid == o->target.owner &&
-	    fchmod(o->fd, o->target.mode & 0777) < 0)
+	/* The permissions of a file of ours stay; those of a foreign one, or of one that somebody
+	 * may have given this name, were another's choice. */
+	if (r == 0 && o->target.type && o->target.n_links == 1 && fstat(o->fd, &st) == 0 &&
+	    st.st_uid == o->target.owner && fchmod(o->fd, o->target.mode & 0777) < 0)
 		r = -errno;
 	kc_report_rights_leave(&rights);
 	return r < 0 ? fail_errno(o, err, r) : 0;
@@ -297,6 +363,15 @@ int kc_report_output_write(struct kc_report_output *o, kc_report_writer *writer,
 	return 0;
 }
 
+/* What a rename would take away, and what was not there before the rules were judged. */
+static bool is_exchanged(const struct kc_report_output *o)
+{
+	struct stat st;
+
+	return fstatat(o->target.dir, o->target.name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       !S_ISREG(st.st_mode);
+}
+
 static int put_in_place(struct kc_report_output *o)
 {
 	struct kc_report_rights rights;
@@ -311,7 +386,9 @@ static int put_in_place(struct kc_report_output *o)
 	r = kc_report_rights_enter(&o->target, &rights);
 	if (r < 0)
 		return r;
-	if (renameat(o->target.dir, o->temp, o->target.dir, o->target.name) < 0) {
+	if (is_exchanged(o)) {
+		r = -ESTALE;
+	} else if (renameat(o->target.dir, o->temp, o->target.dir, o->target.name) < 0) {
 		r = -errno;
 	} else {
 		free(o->temp);

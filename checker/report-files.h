@@ -7,8 +7,9 @@
 /*
  * Where reports go: `--report FORMAT[=FILE]`. A file is written whole or not at all: under a
  * temporary name in the same folder, then renamed, so that a reader has the old report or the new
- * one, never half of one. Devices and FIFOs are written to and never replaced. Every failure ends
- * in a sentence that begins "could not write the report FORMAT to FILE".
+ * one, never half of one. Character devices and FIFOs are written to and never replaced; a FIFO
+ * whose reader takes nothing for 30 s is given up. Every failure ends in a sentence that begins
+ * "could not write the report FORMAT to FILE".
  *
  * Whoever calls this ignores SIGPIPE; a reader that went away is an error like others then.
  */
@@ -29,13 +30,16 @@ struct kc_report_output;
 /*
  * Opens the place before anything is judged, so that a report that cannot be written is said at
  * once: the folder is there and files can be made in it, the FIFO has a reader. Leaves nothing
- * behind in the folder yet. -EISDIR, -ENXIO (a socket, or a FIFO that nobody reads), and what
- * open(2) gives.
+ * behind in the folder yet. -EBADF for a descriptor that is closed or is one of this program's own;
+ * what kc_report_target_find() gives; -ENXIO for a FIFO that nobody reads; and what open(2) gives.
  */
 int kc_report_output_open(const struct kc_report_spec *spec, struct kc_err *err,
 			  struct kc_report_output **ret_output);
 
-/* True when both would put their report under the same name, so that one would be lost. */
+/*
+ * True when one report would be lost or both mixed: they go to the same name, to the same pipe or
+ * descriptor, or one takes the name of the file that the other is written to. A device takes both.
+ */
 bool kc_report_output_same(const struct kc_report_output *a, const struct kc_report_output *b);
 
 /* Writes one report, once. What stands under the name in FILE is untouched until
@@ -44,7 +48,8 @@ int kc_report_output_write(struct kc_report_output *output, kc_report_writer *wr
 			   const struct kc_report *report, const struct kc_report_style *style,
 			   struct kc_err *err);
 
-/* Puts the report in its place, durably. Only after a write that succeeded. */
+/* Puts the report in its place, durably. Only after a write that succeeded. -ESTALE when what
+ * stands there is no regular file any more. */
 int kc_report_output_commit(struct kc_report_output *output, struct kc_err *err);
 
 /* Frees, and removes what was written and not committed. */

@@ -23,13 +23,27 @@ struct walk {
 	unsigned n_links;
 	bool by_link; /* a link that is not root's stood in the way */
 	uid_t uid; /* whose it was */
-	gid_t gid;
+	struct kc_report_rights rights; /* that user's, from the link on */
 };
 
 static void walk_done(struct walk *w)
 {
+	kc_report_rights_leave(&w->rights);
 	kc_closep(&w->dir);
 	free(w->rest);
+}
+
+/* A step of the walk that did not succeed; what is "folder NAME: " or "". */
+static int walk_fail(const struct walk *w, int code, const char *what, const char *name,
+		     struct kc_err *err)
+{
+	if (w->by_link)
+		return kc_err_set(
+			err, code,
+			"%s: %s%s%s%s, with the rights of user %u, whose link leads there", w->path,
+			what, name, *what ? ": " : "", kc_strerror(code), (unsigned)w->uid);
+	return kc_err_set(err, code, "%s: %s%s%s%s", w->path, what, name, *what ? ": " : "",
+			  kc_strerror(code));
 }
 
 static int open_dir(struct walk *w, const char *name, int flags, struct kc_err *err)
@@ -37,8 +51,7 @@ static int open_dir(struct walk *w, const char *name, int flags, struct kc_err *
 	int fd = openat(w->dir, name, O_PATH | O_DIRECTORY | O_CLOEXEC | flags);
 
 	if (fd < 0)
-		return kc_err_set(err, -errno, "%s: folder %s: %s", w->path, name,
-				  kc_strerror(errno));
+		return walk_fail(w, -errno, "folder ", name, err);
 	kc_closep(&w->dir);
 	w->dir = fd;
 	return 0;
@@ -72,6 +85,36 @@ static bool in_procfs(int dir)
 	return fstatfs(dir, &fs) == 0 && fs.f_type == PROC_SUPER_MAGIC;
 }
 
+/* The id of the mount that a descriptor is in, as proc(5) has it under fdinfo; -1: not said. */
+static int64_t mount_of(int fd)
+{
+	static const char label[] = "mnt_id:";
+	kc_cleanup(kc_fclosep) FILE *info = NULL;
+	char path[64], line[128];
+
+	(void)snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	info = fopen(path, "re");
+	while (info && fgets(line, sizeof(line), info)) {
+		const char *number = kc_after_prefix(line, label);
+		int64_t id;
+
+		if (!number)
+			continue;
+		number += strspn(number, "\t ");
+		line[strcspn(line, "\n")] = 0;
+		return kc_parse_i64(number, &id) < 0 ? -1 : id;
+	}
+	return -1;
+}
+
+/* A file that something is mounted on, as containers have them: no rename replaces it. */
+static bool is_mount(int dir, const char *name)
+{
+	kc_cleanup(kc_closep) int fd = openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+
+	return fd >= 0 && mount_of(fd) != mount_of(dir);
+}
+
 static bool is_own_fd_folder(int dir)
 {
 	struct stat a, b;
@@ -80,29 +123,45 @@ static bool is_own_fd_folder(int dir)
 	       a.st_ino == b.st_ino;
 }
 
-/* A link that another user made, or may have moved here, is that user's wish and not ours. */
-static int note_link(struct walk *w, const struct stat *link, struct kc_err *err)
+/*
+ * Whoever made a link, or can exchange it, says where it leads. That is root's or the caller's own
+ * wish, or else that user's: root goes on with the rights of that one user, and others, who cannot
+ * take rights, do not follow.
+ */
+static int note_user(struct walk *w, uid_t uid, struct kc_err *err)
 {
-	struct stat dir;
-	const struct stat *whose = link;
+	const struct kc_report_target target = { .foreign = true, .uid = uid, .gid = NOBODY };
+	int r;
 
+	if (uid == 0 || uid == geteuid() || (w->by_link && w->uid == uid))
+		return 0;
 	if (geteuid() != 0)
-		return 0;
-	if (fstat(w->dir, &dir) < 0)
-		return kc_err_set(err, -errno, "%s: %s", w->path, kc_strerror(errno));
-	if (dir.st_uid != 0)
-		whose = &dir;
-	if (whose->st_uid == 0)
-		return 0;
-	if (w->by_link && w->uid != whose->st_uid)
+		return kc_err_set(err, -EPERM,
+				  "%s leads over a link of user %u: name the file itself", w->path,
+				  (unsigned)uid);
+	if (w->by_link)
 		return kc_err_set(
 			err, -EPERM,
 			"%s leads over links of several users (%u and %u): name the file itself",
-			w->path, (unsigned)w->uid, (unsigned)whose->st_uid);
+			w->path, (unsigned)w->uid, (unsigned)uid);
+	r = kc_report_rights_enter(&target, &w->rights);
 	w->by_link = true;
-	w->uid = whose->st_uid;
-	w->gid = whose->st_gid;
-	return 0;
+	w->uid = uid;
+	return r < 0 ? walk_fail(w, r, "", "", err) : 0;
+}
+
+static int note_link(struct walk *w, const struct stat *link, struct kc_err *err)
+{
+	struct stat dir;
+	int r;
+
+	/* /proc/self is the kernel's, whoever that is in a user namespace. */
+	if (in_procfs(w->dir))
+		return 0;
+	if (fstat(w->dir, &dir) < 0)
+		return walk_fail(w, -errno, "", "", err);
+	r = note_user(w, dir.st_uid, err);
+	return r < 0 ? r : note_user(w, link->st_uid, err);
 }
 
 static int follow(struct walk *w, const char *name, const struct stat *st, struct kc_err *err)
@@ -119,7 +178,7 @@ static int follow(struct walk *w, const char *name, const struct stat *st, struc
 		return r;
 	n = readlinkat(w->dir, name, text, sizeof(text));
 	if (n < 0)
-		return kc_err_set(err, -errno, "%s: %s", w->path, kc_strerror(errno));
+		return walk_fail(w, -errno, "", "", err);
 	if (n == 0 || (size_t)n >= sizeof(text))
 		return kc_err_set(err, -ENAMETOOLONG, "%s: the link %s is too long", w->path, name);
 	text[n] = 0;
@@ -136,55 +195,86 @@ static int take_descriptor(struct walk *w, const char *name, struct kc_err *err,
 {
 	int64_t n;
 
+	if (w->by_link)
+		return kc_err_set(err, -EPERM,
+				  "%s leads to an open file over a link of user %u: name it itself",
+				  w->path, (unsigned)w->uid);
 	if (kc_parse_i64(name, &n) < 0 || n < 0 || n > INT_MAX)
 		return kc_err_set(err, -ENOENT, "%s: %s", w->path, kc_strerror(ENOENT));
 	target->descriptor = (int)n;
 	return 0;
 }
 
-/* The kernel's protected_fifos for files that are not created: a trap in a folder that everyone
- * writes. */
-static bool is_trap(const struct walk *w, const struct stat *st)
+/* The kernel's protected_fifos, for files that are not created: somebody waits in a folder that
+ * others write for what is not meant for them. */
+static bool is_trap(const struct stat *st, const struct stat *dir)
 {
-	struct stat dir;
+	return S_ISFIFO(st->st_mode) && st->st_uid != 0 && st->st_uid != geteuid() &&
+	       st->st_uid != dir->st_uid && (dir->st_mode & (S_IWGRP | S_IWOTH));
+}
 
-	if (geteuid() != 0 || st->st_uid == 0 || !S_ISFIFO(st->st_mode) || fstat(w->dir, &dir) < 0)
-		return false;
-	return (dir.st_mode & S_ISVTX) && (dir.st_mode & S_IWOTH) && st->st_uid != dir.st_uid;
+/* What no report can be written to, or only with harm. */
+static int refuse(const struct walk *w, const char *name, const struct stat *st,
+		  const struct stat *dir, struct kc_err *err)
+{
+	if (S_ISDIR(st->st_mode))
+		return kc_err_set(err, -EISDIR, "%s is a folder; name a file in it", w->path);
+	if (S_ISSOCK(st->st_mode))
+		return kc_err_set(err, -ENXIO, "%s is a socket; name a file", w->path);
+	if (S_ISBLK(st->st_mode))
+		return kc_err_set(err, -EPERM,
+				  "%s is a block device, whose content would be lost; name a file",
+				  w->path);
+	if (is_trap(st, dir))
+		return kc_err_set(err, -EACCES,
+				  "%s is a FIFO of user %u in a folder that others write", w->path,
+				  (unsigned)st->st_uid);
+	if (S_ISREG(st->st_mode) && is_mount(w->dir, name))
+		return kc_err_set(err, -EBUSY,
+				  "%s is mounted by itself and cannot be replaced as a whole; name "
+				  "a file in a folder that is mounted",
+				  w->path);
+	return 0;
+}
+
+/* Whose rights to take. A folder or link may have a group that its owner is not in: root's is never
+ * taken, and over a link only that of a folder which is the same user's. */
+static void take_rights(const struct walk *w, const struct stat *dir,
+			struct kc_report_target *target)
+{
+	if (geteuid() != 0 || (!w->by_link && dir->st_uid == 0))
+		return;
+	target->foreign = true;
+	target->uid = w->by_link ? w->uid : dir->st_uid;
+	target->gid = dir->st_uid == target->uid && dir->st_gid != 0 ? dir->st_gid : NOBODY;
 }
 
 static int take_name(struct walk *w, char **name, const struct stat *st, struct kc_err *err,
 		     struct kc_report_target *target)
 {
 	struct stat dir;
+	uid_t uid;
+	int r;
 
-	if (st && S_ISDIR(st->st_mode))
-		return kc_err_set(err, -EISDIR, "%s is a folder; name a file in it", w->path);
-	if (st && S_ISSOCK(st->st_mode))
-		return kc_err_set(err, -ENXIO, "%s is a socket; name a file", w->path);
-	if (st && is_trap(w, st))
-		return kc_err_set(err, -EACCES,
-				  "%s is a FIFO of user %u in a folder that everyone writes",
-				  w->path, (unsigned)st->st_uid);
 	if (fstat(w->dir, &dir) < 0)
-		return kc_err_set(err, -errno, "%s: %s", w->path, kc_strerror(errno));
-	if (w->by_link) {
-		target->foreign = true;
-		target->uid = w->uid;
-		target->gid = w->gid;
-	} else if (geteuid() == 0 && dir.st_uid != 0) {
-		target->foreign = true;
-		target->uid = dir.st_uid;
-		target->gid = dir.st_gid;
-	}
-	/* A folder may belong to a user and to root's group; what that group may do was not given
-	 * away. */
-	if (target->gid == 0)
-		target->gid = NOBODY;
+		return walk_fail(w, -errno, "", "", err);
+	r = st ? refuse(w, *name, st, &dir, err) : 0;
+	if (r < 0)
+		return r;
+	take_rights(w, &dir, target);
+	uid = target->foreign ? target->uid : geteuid();
+	if (st && S_ISREG(st->st_mode) && (dir.st_mode & S_ISVTX) && uid != 0 &&
+	    st->st_uid != uid && dir.st_uid != uid)
+		return kc_err_set(
+			err, -EPERM,
+			"%s belongs to user %u, in a folder where only the owner of a file "
+			"may replace it",
+			w->path, (unsigned)st->st_uid);
 	if (st) {
 		target->type = st->st_mode & S_IFMT;
 		target->mode = st->st_mode & 07777;
 		target->owner = st->st_uid;
+		target->n_links = st->st_nlink;
 	}
 	target->dir = TAKE_FD(w->dir);
 	target->name = TAKE_PTR(*name);
@@ -210,7 +300,7 @@ static int step(struct walk *w, struct kc_err *err, struct kc_report_target *tar
 			r = take_name(w, &name, NULL, err, target);
 			return r < 0 ? r : 1;
 		}
-		return kc_err_set(err, -errno, "%s: %s", w->path, kc_strerror(errno));
+		return walk_fail(w, -errno, "", "", err);
 	}
 	if (S_ISLNK(st.st_mode)) {
 		/* Links of procfs name an open file and not a path. */

@@ -12,8 +12,9 @@
  * opened.
  *
  * Root often writes into folders of others: a build's workspace, a user's home. There it must not
- * do what their owner could not: links are followed by hand, and `uid` says whose rights to take
- * for opening, creating and renaming.
+ * do what their owner could not: links are followed by hand, from a user's link on with that user's
+ * rights, and `uid` says whose rights to take for opening, creating and renaming. Others than root
+ * follow the links of root and their own alone.
  */
 struct kc_report_target {
 	int dir; /* O_PATH; -EBADF with a descriptor */
@@ -22,6 +23,7 @@ struct kc_report_target {
 	mode_t type; /* S_IFMT bits of what is there; 0: nothing yet */
 	mode_t mode; /* its permissions */
 	uid_t owner; /* of what is there */
+	nlink_t n_links; /* its names */
 	bool foreign; /* take the rights of uid and gid, without further groups */
 	uid_t uid;
 	gid_t gid;
@@ -29,7 +31,10 @@ struct kc_report_target {
 
 /*
  * Finds the place of a path, following links as the kernel would, at most 40. What is there is no
- * folder and no socket; what is not there may be created. Done by kc_report_target_done().
+ * folder, socket or block device, no file that is mounted by itself, and no FIFO that waits for the
+ * caller in a folder which others write; what is not there may be created. Done by
+ * kc_report_target_done(). -EISDIR, -ENXIO, -EPERM, -EBUSY, -EACCES, -ELOOP, and what openat(2)
+ * gives.
  */
 int kc_report_target_find(const char *path, struct kc_err *err,
 			  struct kc_report_target *ret_target);
