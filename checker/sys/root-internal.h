@@ -32,8 +32,8 @@ enum {
 	KC_RESOLVE_IN_ROOT = 0x10,
 };
 
-/* The system call. A descriptor, or negative errno; -EAGAIN (a rename meanwhile) is tried again a
- * few times. */
+/* The system call. A descriptor, or negative errno; -EAGAIN, and -ELOOP where links are followed,
+ * are tried again a few times: both can come of a rename or mount meanwhile. */
 int kc_openat2(int at, const char *path, uint64_t flags, uint64_t resolve);
 
 /* True for what openat2(2) answers where it is not there, or a filter hides it. */

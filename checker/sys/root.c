@@ -23,6 +23,15 @@ enum {
 	NAME_ROOM = 128, /* of a process's name: the kernel has 64 */
 };
 
+/*
+ * A path is begun anew when something was renamed or mounted meanwhile, wherever that is. Kernels
+ * then count the links that were followed once more, and come to 40 too early.
+ */
+static bool may_pass(int code, uint64_t resolve)
+{
+	return code == EAGAIN || (code == ELOOP && !(resolve & KC_RESOLVE_NO_SYMLINKS));
+}
+
 int kc_openat2(int at, const char *path, uint64_t flags, uint64_t resolve)
 {
 	const struct kc_open_how how = { .flags = flags, .resolve = resolve };
@@ -32,7 +41,7 @@ int kc_openat2(int at, const char *path, uint64_t flags, uint64_t resolve)
 
 		if (fd >= 0)
 			return (int)fd;
-		if (errno != EAGAIN || i == AGAIN_MAX)
+		if (!may_pass(errno, resolve) || i == AGAIN_MAX)
 			return -errno;
 	}
 }

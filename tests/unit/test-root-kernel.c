@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <signal.h>
 #include <sys/prctl.h>
 #include <time.h>
 
@@ -11,6 +12,45 @@ static int mount_proc(struct place *p)
 	if (own_namespace() < 0 || mkdir(proc, 0755) < 0)
 		return -1;
 	return mount("proc", proc, "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
+}
+
+/* Mounts and unmounts in a namespace of its own, without a pause, until it is killed. */
+static pid_t start_mounting(const char *path)
+{
+	pid_t parent = getpid(), pid = fork();
+
+	if (pid != 0)
+		return pid;
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent || own_namespace() < 0)
+		_exit(1);
+	while (mount("none", path, "tmpfs", 0, NULL) == 0 && umount2(path, MNT_DETACH) == 0)
+		;
+	_exit(1);
+}
+
+/* A kernel may begin a path anew when something is mounted, wherever that is, and count its links
+ * twice. */
+static void test_links_while_others_mount(void **state)
+{
+	struct place *p = *state;
+	kc_cleanup(kc_root_freep) struct kc_root *root = open_root(p->root, KC_ROOT_LIVE);
+	kc_cleanup(kc_freep) char *over = in(p->outside, "over");
+	pid_t pid;
+	char text[64];
+	int r = 0, status;
+
+	folder(p->outside, "over");
+	pid = start_mounting(over);
+	assert_true(pid > 0);
+	for (unsigned i = 0; r == 0 && i < 5000; i++)
+		r = read_text(root, "/c0", text, sizeof(text));
+	(void)kill(pid, SIGKILL);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	/* Who may not mount has nothing to try. */
+	if (WIFEXITED(status))
+		skip();
+	assert_int_equal(r, 0);
+	assert_int_equal(read_text(root, "/d0", text, sizeof(text)), -ELOOP);
 }
 
 static int procfs_offline(struct place *p)
@@ -428,11 +468,17 @@ static void test_covered_process_files(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		PLACE_TEST(test_procfs_offline),	PLACE_TEST(test_procfs_live),
-		PLACE_TEST(test_other_kernel_fs),	cmocka_unit_test(test_sysctl_path),
-		PLACE_TEST(test_sysctl_fixture),	PLACE_TEST(test_sysctl_without_folder),
-		PLACE_TEST(test_sysctl_procfs),		PLACE_TEST(test_sysctl_mount),
-		PLACE_TEST(test_sysctl_speed),		PLACE_TEST(test_process_names),
+		PLACE_TEST(test_links_while_others_mount),
+		PLACE_TEST(test_procfs_offline),
+		PLACE_TEST(test_procfs_live),
+		PLACE_TEST(test_other_kernel_fs),
+		cmocka_unit_test(test_sysctl_path),
+		PLACE_TEST(test_sysctl_fixture),
+		PLACE_TEST(test_sysctl_without_folder),
+		PLACE_TEST(test_sysctl_procfs),
+		PLACE_TEST(test_sysctl_mount),
+		PLACE_TEST(test_sysctl_speed),
+		PLACE_TEST(test_process_names),
 		PLACE_TEST(test_covered_process_files),
 	};
 
