@@ -279,6 +279,38 @@ static void test_opening_leaves_nothing(void **state)
 	assert_int_equal(count_entries(f->dir), 0);
 }
 
+/* What came to stand there while the rules were judged is no report, and stays. */
+static void test_exchanged_meanwhile(void **state)
+{
+	struct fixture *f = *state;
+	struct kc_report_spec spec = { .format = (char *)"json" };
+
+	for (unsigned kind = 0; kind < 3; kind++) {
+		kc_cleanup(kc_report_output_freep) struct kc_report_output *output = NULL;
+		mode_t type;
+
+		put_file(at(f, "r.json"), "the old report\n", 0640);
+		spec.path = (char *)at(f, "r.json");
+		assert_int_equal(kc_report_output_open(&spec, &f->err, &output), 0);
+		assert_int_equal(kc_report_output_write(output, write_words, NULL, NULL, &f->err),
+				 0);
+		assert_int_equal(unlink(at(f, "r.json")), 0);
+		if (kind == 0)
+			assert_int_equal(mkfifo(at(f, "r.json"), 0600), 0);
+		else if (kind == 1)
+			assert_int_equal(symlink("/dev/null", at(f, "r.json")), 0);
+		else
+			assert_int_equal(mkdir(at(f, "r.json"), 0700), 0);
+		type = stat_of(at(f, "r.json")).st_mode & S_IFMT;
+		assert_int_equal(kc_report_output_commit(output, &f->err), -ESTALE);
+		assert_non_null(strstr(f->err.text, "it was exchanged meanwhile"));
+		assert_int_equal(stat_of(at(f, "r.json")).st_mode & S_IFMT, type);
+		kc_report_output_free(TAKE_PTR(output));
+		assert_int_equal(count_entries(f->dir), 1);
+		remove_tree(AT_FDCWD, at(f, "r.json"));
+	}
+}
+
 static void test_wrong_places(void **state)
 {
 	struct fixture *f = *state;
@@ -477,6 +509,8 @@ static void test_standard_output(void **state)
 		"json", "json=-", "json=/dev/stdout", "json=/dev/fd/1", "json=/proc/self/fd/1", NULL
 	};
 	struct fixture *f = *state;
+	kc_cleanup(kc_closep) int own = -EBADF;
+	char text[64];
 
 	KC_FOREACH_STR (spec, specs) {
 		ino_t inode;
@@ -490,6 +524,10 @@ static void test_standard_output(void **state)
 		assert_int_equal(with_stdout(f, "/dev/null", O_RDONLY, spec), -EBADF);
 	}
 	assert_int_equal(with_stdout(f, "/dev/null", O_WRONLY, "json=/dev/fd/777"), -ENOENT);
+	own = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	assert_true(own >= 0);
+	(void)snprintf(text, sizeof(text), "json=/dev/fd/%d", own);
+	assert_int_equal(with_stdout(f, "/dev/null", O_WRONLY, text), -EBADF);
 	assert_int_equal(with_stdout(f, "/dev/null", O_WRONLY, "json=/proc/self/exe"), -ELOOP);
 	assert_int_equal(with_stdout(f, "/dev/null", O_WRONLY, "json=/proc/self/root/tmp/x"),
 			 -ELOOP);
@@ -528,6 +566,20 @@ static void test_foreign_folder(void **state)
 	/* And all is as before: what root makes is root's again. */
 	assert_int_equal(report_to(f, at(f, "r.json"), write_words), 0);
 	assert_int_equal(stat_of(at(f, "r.json")).st_uid, 0);
+}
+
+/* The rights of a link's owner end with the walk over it. */
+static void test_rights_come_back_after_a_walk(void **state)
+{
+	struct fixture *f = *state;
+
+	need_root();
+	make_foreign_folder(f, "home", OTHER_USER);
+	assert_int_equal(mkdir(at(f, "closed"), 0700), 0);
+	assert_int_equal(symlink("../closed/r.json", at(f, "home/r.json")), 0);
+	assert_int_equal(report_to(f, at(f, "home/r.json"), write_words), -EACCES);
+	assert_int_equal(report_to(f, at(f, "closed/r.json"), write_words), 0);
+	assert_int_equal(stat_of(at(f, "closed/r.json")).st_uid, 0);
 }
 
 static void test_groups_come_back(void **state)
@@ -631,6 +683,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_replaces_and_keeps_mode, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_failure_keeps_the_old_file, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_opening_leaves_nothing, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_exchanged_meanwhile, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_wrong_places, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_read_only_folder, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_relative_path, setup, teardown),
@@ -642,6 +695,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_reader_goes_away, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_standard_output, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_foreign_folder, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_rights_come_back_after_a_walk, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(test_groups_come_back, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_links_of_others, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_links_of_several_users, setup, teardown),
