@@ -61,6 +61,7 @@ static void put_check(struct kc_buf *b, const struct kc_manifest_check *check)
 	kc_put_text(b, check->title);
 	kc_put_text(b, check->remedy);
 	kc_put_u32(b, check->flags);
+	kc_put_u32(b, check->asks_bus);
 	kc_put_u32(b, check->n_params);
 	for (uint32_t i = 0; i < check->n_params; i++)
 		put_param(b, check->params + i);
@@ -174,6 +175,7 @@ static void get_check(struct kc_reader *r, struct kc_arena *arena, struct kc_man
 	check->doc = "";
 	check->remedy = kc_reader_text(r);
 	check->flags = kc_reader_u32(r);
+	check->asks_bus = kc_reader_u32(r) != 0;
 	check->n_params = kc_reader_count(r, 3 * TEXT_SIZE_MIN);
 	params = room(r, arena, check->n_params, sizeof(*params));
 	for (uint32_t i = 0; i < check->n_params && !r->failed; i++)

@@ -42,6 +42,7 @@ struct kc_manifest_check {
 	const char *title; /* one line */
 	const char *doc; /* what it judges and why, a paragraph */
 	uint32_t flags; /* KC_CHECK_* */
+	bool asks_bus; /* it asks the system bus for what is now: a hint, and no bound */
 	const struct kc_manifest_param *params;
 	uint32_t n_params;
 	const struct kc_manifest_text *reasons; /* to skip */

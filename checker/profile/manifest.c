@@ -20,6 +20,7 @@
  *         horizons: [now, boot]       # one of them or both
  *         plans: true                 # optional: it can plan a repair
  *         runs-program: true          # optional: it runs a program that the profile names
+ *         asks-bus: true              # optional: it asks the system bus, mostly, for what is now
  *         parameters:                 # optional; a required one has no default
  *           keys: {type: list, required: true, doc: "..."}
  *           compare: {type: choice, choices: [equal, one-of], default: equal, doc: "..."}
@@ -291,6 +292,7 @@ enum {
 	CHECK_PLANS,
 	CHECK_RUNS_PROGRAM,
 	CHECK_RUNS_OWN_PROGRAM,
+	CHECK_ASKS_BUS,
 	CHECK_PARAMETERS,
 	CHECK_REASONS,
 	CHECK_RESULTS,
@@ -308,6 +310,7 @@ static const struct kc_key check_keys[CHECK_KEYS] = {
 	[CHECK_PLANS] = { "plans", KC_IS_SCALAR, false },
 	[CHECK_RUNS_PROGRAM] = { "runs-program", KC_IS_SCALAR, false },
 	[CHECK_RUNS_OWN_PROGRAM] = { "runs-own-program", KC_IS_SCALAR, false },
+	[CHECK_ASKS_BUS] = { "asks-bus", KC_IS_SCALAR, false },
 	[CHECK_PARAMETERS] = { "parameters", KC_IS_MAPPING, false },
 	[CHECK_REASONS] = { "reasons", KC_IS_MAPPING, false },
 	[CHECK_RESULTS] = { "results", KC_IS_MAPPING, false },
@@ -370,6 +373,8 @@ static int read_check(const struct reading *rd, const struct kc_yaml_node *key,
 	if (v[CHECK_RUNS_OWN_PROGRAM] &&
 	    kc_schema_bool(&rd->where, v[CHECK_RUNS_OWN_PROGRAM], "runs-own-program"))
 		check->flags |= KC_CHECK_RUNS_OWN_PROGRAM;
+	check->asks_bus =
+		v[CHECK_ASKS_BUS] && kc_schema_bool(&rd->where, v[CHECK_ASKS_BUS], "asks-bus");
 	return read_check_lists(rd, v, check);
 }
 

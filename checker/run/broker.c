@@ -279,6 +279,26 @@ static void pass_on(struct broker *b, const struct kc_frame *frame)
 	(void)kc_channel_flush(&d->channel);
 }
 
+/* Of a socket that is not there nobody will be asked. */
+static void expect(struct broker *b, uint32_t kind)
+{
+	const struct kc_question question = { .kind = kind };
+	kc_cleanup(kc_arena_done) struct kc_arena arena = { 0 };
+	struct door_process *d;
+	const char *key;
+
+	if (!b->root || !kc_door_may_expect(kind) || kc_is_kind_absent(b->root, kind))
+		return;
+	key = kc_door_key(&question, &arena);
+	if (find_door(b, key))
+		return;
+	d = start_door(b, key);
+	if (!d)
+		return;
+	kc_frame_end(&d->channel.out, kc_frame_begin(&d->channel.out, KC_FRAME_EXPECT, kind));
+	(void)kc_channel_flush(&d->channel);
+}
+
 static void receive_questions(struct broker *b)
 {
 	struct kc_frame frame;
@@ -289,9 +309,12 @@ static void receive_questions(struct broker *b)
 	if (r <= 0)
 		end_all(b);
 	while ((r = kc_channel_next(&b->channel, &frame)) > 0) {
-		if (frame.type != KC_FRAME_ASK)
+		if (frame.type == KC_FRAME_EXPECT)
+			expect(b, frame.rule);
+		else if (frame.type == KC_FRAME_ASK)
+			pass_on(b, &frame);
+		else
 			_exit(1);
-		pass_on(b, &frame);
 	}
 	if (r < 0)
 		_exit(1);
@@ -480,6 +503,16 @@ int kc_broker_start(const struct kc_run_config *config, struct kc_err *err,
 	kc_channel_init(&ret_broker->channel, pair[0]);
 	ret_broker->pid = pid;
 	return 0;
+}
+
+void kc_broker_expect(struct kc_broker *broker, uint32_t kind)
+{
+	struct kc_buf *out = &broker->channel.out;
+
+	if (broker->pid <= 0)
+		return;
+	kc_frame_end(out, kc_frame_begin(out, KC_FRAME_EXPECT, kind));
+	(void)kc_channel_flush(&broker->channel);
 }
 
 void kc_broker_stop(struct kc_broker *broker)

@@ -24,5 +24,11 @@ struct kc_broker {
 int kc_broker_start(const struct kc_run_config *config, struct kc_err *err,
 		    struct kc_broker *ret_broker);
 
+/*
+ * Says that questions of the kind (enum kc_ask_kind) will most likely come, so that who answers
+ * them gets ready while nobody waits yet. Changes no answer.
+ */
+void kc_broker_expect(struct kc_broker *broker, uint32_t kind);
+
 /* Ends it with all doors. */
 void kc_broker_stop(struct kc_broker *broker);

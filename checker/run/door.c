@@ -67,6 +67,12 @@ const char *kc_door_key(const struct kc_question *question, struct kc_arena *are
 	return key ? key : kind->module;
 }
 
+bool kc_door_may_expect(uint32_t kind)
+{
+	/* The runtime's doors are one for each end point, which only a question names. */
+	return kind == KC_ASK_BUS;
+}
+
 const char *kc_door_late(const struct kc_question *question, struct kc_arena *arena)
 {
 	return question->kind == KC_ASK_LOOKUP ? kc_lookup_late(question, arena) : NULL;
@@ -129,8 +135,33 @@ struct door {
 	kc_door *module; /* loaded when first needed */
 	void *state[KC_ASK_MAX];
 	struct kc_memo answers;
-	bool held; /* to looking: by the first question, which others of its key are like */
+	bool held; /* to looking */
 };
+
+/* By the first question, which others of its key are like. */
+static void hold(struct door *d, const struct door_kind *kind)
+{
+	if (!d->held && !kind->runs_program)
+		kc_sandbox_door(d->config->sandbox, kind->keep, kind->keep == READS_PROCESSES);
+	d->held = true;
+}
+
+static int need_module(struct door *d, const struct door_kind *kind, struct kc_err *err)
+{
+	if (kind->door || d->module)
+		return 0;
+	return load_module(d->config->door_dirs, kind->module, err, &d->module);
+}
+
+/* Does what comes before any answer. What fails fails again for the question, which then says so.
+ */
+static void get_ready(struct door *d, uint32_t kind)
+{
+	if (!kc_door_may_expect(kind))
+		_exit(1);
+	hold(d, kinds + kind);
+	(void)need_module(d, kinds + kind, NULL);
+}
 
 static void answer(struct door *d, const struct kc_question *question, struct kc_arena *arena,
 		   struct kc_answer *ret_answer)
@@ -139,21 +170,17 @@ static void answer(struct door *d, const struct kc_question *question, struct kc
 	const struct door_kind *kind = kinds + question->kind;
 	/* The bus answers two kinds over one connection. */
 	uint32_t slot = question->kind == KC_ASK_UNIT ? KC_ASK_BUS : question->kind;
-	kc_door *door = kind->door;
+	kc_door *door;
 	struct kc_err err = { 0 };
 
-	if (!d->held && !kind->runs_program)
-		kc_sandbox_door(d->config->sandbox, kind->keep, kind->keep == READS_PROCESSES);
-	d->held = true;
+	hold(d, kind);
 	if (kc_answers_find(&d->answers, question, ret_answer))
 		return;
-	if (!door && !d->module &&
-	    load_module(d->config->door_dirs, kind->module, &err, &d->module) < 0) {
+	if (need_module(d, kind, &err) < 0) {
 		kc_answer_fail(ret_answer, arena, -ENOSYS, "%s", err.text);
 		return;
 	}
-	if (!door)
-		door = d->module;
+	door = kind->door ? kind->door : d->module;
 	door(&host, &d->state[slot], question, arena, ret_answer);
 	kc_answers_keep(&d->answers, question, ret_answer);
 }
@@ -174,6 +201,10 @@ kc_noreturn void kc_door_main(const struct kc_run_config *config, const struct k
 
 		if (kc_channel_wait(&channel, UINT64_MAX, &frame) < 0)
 			_exit(0);
+		if (frame.type == KC_FRAME_EXPECT) {
+			get_ready(&d, frame.rule);
+			continue;
+		}
 		if (frame.type != KC_FRAME_ASK || kc_read_question(&frame, &arena, &question) < 0)
 			_exit(1);
 		answer(&d, &question, &arena, &got);

@@ -151,6 +151,7 @@ static int run_all(struct kc_running *run)
 		return kc_err_set(run->err, r, "out of memory");
 	kc_judge_scope(&run->judge);
 	kc_run_excuse_orphans(run);
+	kc_run_expect_questions(run);
 	r = kc_run_hire(run);
 	/* Who has gone may have said why. */
 	if (r < 0)

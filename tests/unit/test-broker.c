@@ -6,14 +6,19 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 
 #include "base/clock.h"
+#include "base/fdio.h"
 #include "run/broker.h"
 #include "run/process.h"
 
@@ -21,6 +26,7 @@
 
 /* A broker of its own process, asked by frames as k8scheck does. */
 struct place {
+	char *root; /* made by a test; or NULL */
 	struct kc_run_config config;
 	struct kc_broker broker;
 	struct kc_arena arena;
@@ -53,12 +59,58 @@ static int setup_counting(void **state)
 	return start(state, dirs);
 }
 
+static const char *const bus_path[] = { "", "/run", "/run/dbus", "/run/dbus/system_bus_socket" };
+
+/* The same over an empty root. */
+static int setup_root(void **state)
+{
+	static const char *const dirs[] = { COUNTING_DOOR_DIR, NULL };
+	struct place *p;
+
+	if (setup_counting(state) < 0)
+		return -1;
+	p = *state;
+	kc_broker_stop(&p->broker);
+	p->root = strdup("/tmp/k8scheck-broker-XXXXXX");
+	assert_non_null(p->root);
+	assert_non_null(mkdtemp(p->root));
+	p->config = (struct kc_run_config){ .root = p->root, .live = true, .door_dirs = dirs };
+	assert_int_equal(kc_broker_start(&p->config, NULL, &p->broker), 0);
+	return 0;
+}
+
+/* Over a root with a socket at which nobody listens. */
+static int setup_bus(void **state)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	kc_cleanup(kc_closep) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct place *p;
+
+	if (setup_root(state) < 0)
+		return -1;
+	p = *state;
+	for (size_t i = 1; i < KC_ARRAY_SIZE(bus_path); i++) {
+		(void)snprintf(address.sun_path, sizeof(address.sun_path), "%s%s", p->root,
+			       bus_path[i]);
+		if (i + 1 < KC_ARRAY_SIZE(bus_path))
+			assert_int_equal(mkdir(address.sun_path, 0755), 0);
+	}
+	assert_int_equal(bind(fd, (const struct sockaddr *)&address, sizeof(address)), 0);
+	return 0;
+}
+
 static int teardown(void **state)
 {
 	struct place *p = *state;
 
 	kc_broker_stop(&p->broker);
 	kc_arena_done(&p->arena);
+	for (size_t i = KC_ARRAY_SIZE(bus_path); p->root && i-- > 0;) {
+		kc_cleanup(kc_freep) char *path = kc_asprintf("%s%s", p->root, bus_path[i]);
+
+		(void)remove(path);
+	}
+	free(p->root);
 	free(p);
 	return 0;
 }
@@ -207,6 +259,61 @@ static void test_failure_is_asked_again(void **state)
 	assert_string_equal(count(p, endpoint, KC_RUNTIME_STATUS, 10 * SECOND), "2");
 }
 
+/* The children of the broker; "" for none. */
+static void list_doors(const struct place *p, char *text, size_t size)
+{
+	kc_cleanup(kc_freep) char *path =
+		kc_asprintf("/proc/%d/task/%d/children", (int)p->broker.pid, (int)p->broker.pid);
+	kc_cleanup(kc_closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n;
+
+	/* CONFIG_PROC_CHILDREN */
+	if (fd < 0)
+		skip();
+	n = read(fd, text, size - 1);
+	assert_true(n >= 0);
+	text[n] = '\0';
+}
+
+/* What is expected gets ready before it is asked, and answers like any other. */
+static void test_expected(void **state)
+{
+	struct place *p = *state;
+	uint64_t until = kc_now_usec() + 10 * SECOND;
+	char before[64], after[64];
+	struct kc_answer a;
+
+	for (unsigned i = 0; i < 3; i++)
+		kc_broker_expect(&p->broker, KC_ASK_BUS);
+	do
+		list_doors(p, before, sizeof(before));
+	while (!*before && kc_now_usec() < until);
+	assert_non_null(strchr(before, ' '));
+	a = ask(p, KC_ASK_UNIT, "demo.service", 0, 10 * SECOND);
+	assert_int_equal(a.code, 0);
+	assert_string_equal(a.items[0].data, "1");
+	list_doors(p, after, sizeof(after));
+	assert_string_equal(after, before);
+}
+
+/* Nobody gets ready for a bus that is not there, nor for what only a question tells. */
+static void test_expected_in_vain(void **state)
+{
+	static const uint32_t kinds[] = {
+		0, KC_ASK_UNIT, KC_ASK_BUS, KC_ASK_RUNTIME, KC_ASK_PROGRAM, KC_ASK_MAX, UINT32_MAX,
+	};
+	struct place *p = *state;
+	char doors[64];
+
+	for (size_t i = 0; i < KC_ARRAY_SIZE(kinds); i++)
+		kc_broker_expect(&p->broker, kinds[i]);
+	/* Answered behind them, and by no door. */
+	assert_int_equal(ask(p, KC_ASK_SOCKETS, NULL, 1, SECOND).code, -EINVAL);
+	list_doors(p, doors, sizeof(doors));
+	assert_string_equal(doors, "");
+	assert_int_equal(ask(p, KC_ASK_UNIT, "demo.service", 0, SECOND).code, -ENOTCONN);
+}
+
 /* One that was never asked ends at once, and is waited for. */
 static void test_idle(void **state)
 {
@@ -279,6 +386,8 @@ int main(void)
 		counting_test(test_asked_again),
 		counting_test(test_asked_at_once),
 		counting_test(test_failure_is_asked_again),
+		cmocka_unit_test_setup_teardown(test_expected, setup_bus, teardown),
+		cmocka_unit_test_setup_teardown(test_expected_in_vain, setup_root, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

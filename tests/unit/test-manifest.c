@@ -45,6 +45,7 @@ static void test_whole(void **state)
 				   "    plans: true\n"
 				   "    runs-program: true\n"
 				   "    runs-own-program: true\n"
+				   "    asks-bus: true\n"
 				   "    parameters:\n"
 				   "      keys: {type: list, required: true, doc: d}\n"
 				   "      compare: {type: choice, choices: [equal, at-least], "
@@ -84,6 +85,7 @@ static void test_whole(void **state)
 	c = kc_manifest_check(m, "demo-two.other");
 	assert_ptr_equal(c, m->checks + 1);
 	assert_int_equal(c->flags, KC_CHECK_BOOT);
+	assert_false(c->asks_bus);
 	assert_int_equal(c->n_params, 0);
 	assert_null(c->remedy);
 	c = kc_manifest_check(m, "demo-two.value");
@@ -91,6 +93,7 @@ static void test_whole(void **state)
 	assert_string_equal(c->doc, "What it judges.");
 	assert_int_equal(c->flags, KC_CHECK_NOW | KC_CHECK_BOOT | KC_CHECK_PLANS |
 					   KC_CHECK_RUNS_PROGRAM | KC_CHECK_RUNS_OWN_PROGRAM);
+	assert_true(c->asks_bus);
 	assert_string_equal(kc_manifest_reason(c, "no-module"), "It is not there.");
 	assert_int_equal(c->n_results, 4);
 	assert_string_equal(c->results[3].id, "manual");
