@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <yaml.h>
 
+#include "grow.h"
 #include "hash.h"
 #include "utf8.h"
 #include "yaml.h"
@@ -175,6 +176,7 @@ static struct frame *innermost(struct reader *r)
 static int push(struct reader *r, const struct kc_yaml_node *node, uint32_t height)
 {
 	struct frame *f = innermost(r);
+	const struct kc_yaml_node **stack;
 
 	if (!f) {
 		r->root = node;
@@ -184,15 +186,10 @@ static int push(struct reader *r, const struct kc_yaml_node *node, uint32_t heig
 	    node->type != KC_YAML_SCALAR)
 		return refuse(r, node->line, node->column, "a key must be text, this is %s",
 			      kc_yaml_type_name(node));
-	if (r->n_stack == r->stack_size) {
-		size_t size = KC_MAX(r->stack_size * 2, (size_t)256);
-		void *p = realloc(r->stack, size * sizeof(*r->stack));
-
-		if (!p)
-			return no_memory(r);
-		r->stack = p;
-		r->stack_size = size;
-	}
+	stack = kc_grow(r->stack, r->n_stack, &r->stack_size, sizeof(*stack));
+	if (!stack)
+		return no_memory(r);
+	r->stack = stack;
 	r->stack[r->n_stack++] = node;
 	f->height = KC_MAX(f->height, height + 1);
 	return 0;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 
+#include "base/grow.h"
 #include "base/utf8.h"
 #include "fault.h"
 
@@ -12,20 +13,16 @@ static void add(const struct kc_where *where, uint32_t line, uint32_t column, bo
 {
 	struct kc_faults *f = where->faults;
 	struct kc_buf text = { 0 };
+	struct kc_fault *items;
 
 	if (!warning)
 		f->n_errors++;
-	if (f->n == f->size) {
-		uint32_t size = KC_MAX(f->size * 2, 16u);
-		void *p = realloc(f->items, size * sizeof(*f->items));
-
-		if (!p) {
-			f->failed = true;
-			return;
-		}
-		f->items = p;
-		f->size = size;
+	items = kc_grow(f->items, f->n, &f->size, sizeof(*items));
+	if (!items) {
+		f->failed = true;
+		return;
 	}
+	f->items = items;
 	kc_buf_addv(&text, fmt, ap);
 	f->items[f->n] = (struct kc_fault){ .file = where->file,
 					    .order = where->order,

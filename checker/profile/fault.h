@@ -20,7 +20,8 @@ struct kc_fault {
 
 struct kc_faults {
 	struct kc_fault *items;
-	uint32_t n, size;
+	uint32_t n;
+	size_t size;
 	uint32_t n_errors;
 	bool failed; /* no memory for one of them */
 };

@@ -2,6 +2,7 @@
 #include <sys/stat.h>
 
 #include "base/fdio.h"
+#include "base/grow.h"
 #include "loader.h"
 #include "search.h"
 
@@ -23,19 +24,15 @@ void kc_loader_done(struct kc_loader *l)
 int kc_loader_add(struct kc_loader *l, const char *name, const char *label, bool option,
 		  uint16_t *ret_input)
 {
+	struct kc_input *inputs;
+
 	if (l->n_inputs == INPUTS_MAX)
 		return -ENOMEM;
-	if (l->n_inputs == l->inputs_size) {
-		uint32_t size = KC_MAX(l->inputs_size * 2, 16u);
-		void *p = realloc(l->inputs, size * sizeof(*l->inputs));
-
-		if (!p)
-			return -ENOMEM;
-		l->inputs = p;
-		l->inputs_size = size;
-	}
-	l->inputs[l->n_inputs] =
-		(struct kc_input){ .name = name, .label = label, .option = option };
+	inputs = kc_grow(l->inputs, l->n_inputs, &l->inputs_size, sizeof(*inputs));
+	if (!inputs)
+		return -ENOMEM;
+	l->inputs = inputs;
+	inputs[l->n_inputs] = (struct kc_input){ .name = name, .label = label, .option = option };
 	*ret_input = (uint16_t)l->n_inputs++;
 	return 0;
 }

@@ -77,9 +77,11 @@ struct kc_loader {
 	struct kc_arena scratch; /* of what dies with the loader */
 	struct kc_faults faults;
 	struct kc_input *inputs;
-	uint32_t n_inputs, inputs_size;
+	uint32_t n_inputs;
+	size_t inputs_size;
 	struct kc_loader_variable *variables;
-	uint32_t n_variables, variables_size;
+	uint32_t n_variables;
+	size_t variables_size;
 	struct kc_drafts drafts;
 	struct kc_manifest_cache manifests;
 	struct kc_trust_folder folder; /* of the manifests */

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 
 #include "base/fdio.h"
+#include "base/grow.h"
 #include "manifest-brief.h"
 #include "open.h"
 #include "schema.h"
@@ -31,6 +32,7 @@ static void names_done(struct names *names)
 static int add_name(struct names *names, struct kc_arena *arena, const char *file)
 {
 	char *name = kc_arena_memdup(arena, file, strlen(file) - strlen(".yaml"));
+	const char **items;
 
 	if (!name)
 		return -ENOMEM;
@@ -38,15 +40,10 @@ static int add_name(struct names *names, struct kc_arena *arena, const char *fil
 		return 0;
 	if (names->n == NAMES_MAX)
 		return -E2BIG;
-	if (names->n == names->size) {
-		size_t size = KC_MAX(names->size * 2, (size_t)32);
-		void *p = realloc(names->items, size * sizeof(*names->items));
-
-		if (!p)
-			return -ENOMEM;
-		names->items = p;
-		names->size = size;
-	}
+	items = kc_grow(names->items, names->n, &names->size, sizeof(*items));
+	if (!items)
+		return -ENOMEM;
+	names->items = items;
 	names->items[names->n++] = name;
 	return 0;
 }

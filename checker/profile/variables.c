@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/fdio.h"
+#include "base/grow.h"
 #include "loader.h"
 #include "open.h"
 
@@ -61,15 +62,12 @@ static struct kc_hint hint_for(struct kc_loader *l, const char *name)
 static int variable_new(struct kc_loader *l, const char *name,
 			struct kc_loader_variable **ret_variable)
 {
-	if (l->n_variables == l->variables_size) {
-		uint32_t size = KC_MAX(l->variables_size * 2, 16u);
-		void *p = realloc(l->variables, size * sizeof(*l->variables));
+	struct kc_loader_variable *variables;
 
-		if (!p)
-			return -ENOMEM;
-		l->variables = p;
-		l->variables_size = size;
-	}
+	variables = kc_grow(l->variables, l->n_variables, &l->variables_size, sizeof(*variables));
+	if (!variables)
+		return -ENOMEM;
+	l->variables = variables;
 	*ret_variable = l->variables + l->n_variables++;
 	**ret_variable = (struct kc_loader_variable){ .name = name };
 	return 0;

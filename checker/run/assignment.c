@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "assignment.h"
+#include "base/grow.h"
 #include "model/manifest-fields.h"
 
 enum {
@@ -61,19 +62,16 @@ int kc_read_manifest(const struct kc_frame *frame, struct kc_arena *arena,
 
 static int add_rule(struct kc_assignment *a, const struct kc_rule *rule)
 {
+	struct kc_rule *rules;
+
 	/* kc_assignment_rule() goes by the order. */
 	if (a->n_rules > 0 && a->rules[a->n_rules - 1].index >= rule->index)
 		return -EBADMSG;
-	if (a->n_rules == a->rules_size) {
-		uint32_t size = KC_MAX(a->rules_size * 2, 8u);
-		void *grown = realloc(a->rules, size * sizeof(*a->rules));
-
-		if (!grown)
-			return -ENOMEM;
-		a->rules = grown;
-		a->rules_size = size;
-	}
-	a->rules[a->n_rules++] = *rule;
+	rules = kc_grow(a->rules, a->n_rules, &a->rules_size, sizeof(*rules));
+	if (!rules)
+		return -ENOMEM;
+	a->rules = rules;
+	rules[a->n_rules++] = *rule;
 	return 0;
 }
 

@@ -14,7 +14,7 @@ struct kc_assignment {
 	struct kc_manifest manifest; /* without prose: see model/manifest-fields.h */
 	struct kc_rule *rules; /* in the order of their index: it, id, check and params alone */
 	uint32_t n_rules;
-	uint32_t rules_size;
+	size_t rules_size;
 };
 
 /* Appends the frame MANIFEST. */

@@ -19,7 +19,7 @@ int kc_conf_files_put(const struct kc_unit_folders *folders, const char *dir, co
 		return 0;
 	if (files->n >= KC_UNIT_DROPINS_MAX)
 		return -E2BIG;
-	items = kc_unit_grow(folders->arena, files->item, files->n, &files->size, sizeof(*items));
+	items = kc_arena_grow(folders->arena, files->item, files->n, &files->size, sizeof(*items));
 	path = kc_unit_path(folders->arena, dir, base);
 	if (!items || !path)
 		return -ENOMEM;

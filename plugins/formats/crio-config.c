@@ -7,22 +7,6 @@ enum {
 	FAULTS_MAX = 1000, /* a person reads them one by one */
 };
 
-static void *grow(struct kc_arena *arena, void *items, size_t n, size_t *size, size_t element)
-{
-	size_t more = *size ? 2 * *size : 8;
-	void *bigger;
-
-	if (n < *size)
-		return items;
-	bigger = kc_arena_zalloc(arena, more, element);
-	if (!bigger)
-		return NULL;
-	if (n)
-		memcpy(bigger, items, n * element);
-	*size = more;
-	return bigger;
-}
-
 bool kc_crio_is_full(const struct kc_crio_merge *m, uint32_t kind)
 {
 	if (m->n_faults < FAULTS_MAX)
@@ -44,7 +28,7 @@ int kc_crio_note(struct kc_crio_merge *m, uint32_t kind, const char *subject, co
 
 	if (kc_crio_is_full(m, kind))
 		return 0;
-	fault = grow(m->arena, m->fault, m->n_faults, &m->size_faults, sizeof(*fault));
+	fault = kc_arena_grow(m->arena, m->fault, m->n_faults, &m->size_faults, sizeof(*fault));
 	if (!fault)
 		return -ENOMEM;
 	va_start(ap, fmt);
@@ -77,7 +61,8 @@ struct kc_crio_draft *kc_crio_draft_new(struct kc_crio_merge *m, const char *nam
 	const struct kc_crio_value empty = { "", source, { 0 } };
 
 	if (!draft) {
-		draft = grow(m->arena, m->draft, m->n_drafts, &m->size_drafts, sizeof(*draft));
+		draft = kc_arena_grow(m->arena, m->draft, m->n_drafts, &m->size_drafts,
+				      sizeof(*draft));
 		if (!draft)
 			return NULL;
 		m->draft = draft;

@@ -57,8 +57,8 @@ int kc_environment_set(struct kc_environment *environment, struct kc_arena *aren
 		}
 	if (environment->n >= KC_UNIT_VARIABLES_MAX)
 		return -E2BIG;
-	items = kc_unit_grow(arena, environment->item, environment->n, &environment->size,
-			     sizeof(*items));
+	items = kc_arena_grow(arena, environment->item, environment->n, &environment->size,
+			      sizeof(*items));
 	if (!items)
 		return -ENOMEM;
 	environment->item = items;

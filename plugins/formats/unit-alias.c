@@ -10,7 +10,7 @@ int kc_unit_names_add(struct kc_unit_names *names, struct kc_arena *arena, const
 			return 0;
 	if (names->n >= KC_UNIT_ALIASES_MAX)
 		return -E2BIG;
-	items = kc_unit_grow(arena, names->item, names->n, &names->size, sizeof(*items));
+	items = kc_arena_grow(arena, names->item, names->n, &names->size, sizeof(*items));
 	if (!items)
 		return -ENOMEM;
 	names->item = items;
@@ -39,8 +39,8 @@ static int note_alias(const struct kc_unit_folders *folders, const struct kc_uni
 		return 0;
 	if (aliases->n >= KC_UNIT_ALIASES_MAX)
 		return -E2BIG;
-	items = kc_unit_grow(folders->arena, aliases->item, aliases->n, &aliases->size,
-			     sizeof(*items));
+	items = kc_arena_grow(folders->arena, aliases->item, aliases->n, &aliases->size,
+			      sizeof(*items));
 	if (!items)
 		return -ENOMEM;
 	aliases->item = items;

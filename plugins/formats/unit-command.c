@@ -27,7 +27,7 @@ static int words_add(struct raw *raw, struct kc_arena *arena, const char *text,
 
 	if (raw->n >= KC_UNIT_WORDS_MAX)
 		return -E2BIG;
-	words = kc_unit_grow(arena, raw->word, raw->n, &raw->size, sizeof(*words));
+	words = kc_arena_grow(arena, raw->word, raw->n, &raw->size, sizeof(*words));
 	if (!words)
 		return -ENOMEM;
 	raw->word = words;

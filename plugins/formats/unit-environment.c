@@ -24,7 +24,7 @@ static int paths_add(struct paths *paths, struct kc_arena *arena, const char *pa
 
 	if (paths->n >= KC_UNIT_DROPINS_MAX)
 		return -E2BIG;
-	items = kc_unit_grow(arena, paths->item, paths->n, &paths->size, sizeof(*items));
+	items = kc_arena_grow(arena, paths->item, paths->n, &paths->size, sizeof(*items));
 	if (!items)
 		return -ENOMEM;
 	paths->item = items;

@@ -23,10 +23,6 @@ enum {
 	KC_UNIT_ALIASES_MAX = 1024,
 };
 
-/* Space for one more element in an array of the arena, which moves when it is full; NULL: no
- * memory. */
-void *kc_unit_grow(struct kc_arena *arena, void *items, size_t n, size_t *size, size_t element);
-
 static inline bool kc_unit_is_white(char c)
 {
 	return c && strchr(KC_UNIT_WHITE, c);

@@ -21,22 +21,6 @@ static void parser_done(struct parser *p)
 	kc_buf_done(&p->joined);
 }
 
-void *kc_unit_grow(struct kc_arena *arena, void *items, size_t n, size_t *size, size_t element)
-{
-	size_t more = *size ? *size * 2 : 16;
-	void *grown;
-
-	if (n < *size)
-		return items;
-	grown = kc_arena_zalloc(arena, more, element);
-	if (!grown)
-		return NULL;
-	if (n)
-		memcpy(grown, items, n * element);
-	*size = more;
-	return grown;
-}
-
 bool kc_unit_is_utf8(const char *s, size_t n)
 {
 	uint32_t code_point;
@@ -97,7 +81,7 @@ static int parse_assignment(struct parser *p, char *line)
 	*value++ = '\0';
 	if (list->n >= KC_UNIT_SETTINGS_MAX)
 		return -E2BIG;
-	items = kc_unit_grow(p->arena, list->item, list->n, &list->size, sizeof(*items));
+	items = kc_arena_grow(p->arena, list->item, list->n, &list->size, sizeof(*items));
 	if (!items)
 		return -ENOMEM;
 	list->item = items;
@@ -258,7 +242,7 @@ int kc_unit_file_list(const struct kc_unit_file *unit, const char *section, cons
 			n = 0;
 			continue;
 		}
-		list = kc_unit_grow(arena, list, n, &size, sizeof(*list));
+		list = kc_arena_grow(arena, list, n, &size, sizeof(*list));
 		if (!list)
 			return -ENOMEM;
 		list[n++] = s;

@@ -54,8 +54,8 @@ static int want(struct search *s, const char *by, const char *name, const char *
 	}
 	if (wishes->n >= WISHES_MAX)
 		return -E2BIG;
-	items = kc_unit_grow(s->folders->arena, wishes->item, wishes->n, &wishes->size,
-			     sizeof(*items));
+	items = kc_arena_grow(s->folders->arena, wishes->item, wishes->n, &wishes->size,
+			      sizeof(*items));
 	if (!items)
 		return -ENOMEM;
 	wishes->item = items;
