@@ -16,6 +16,12 @@
 #include "base/macro.h"
 #include "child.h"
 
+#if defined(__SANITIZE_ADDRESS__)
+#define LIMIT_DATA 0 /* the sanitizer's shadow memory is data of terabytes */
+#else
+#define LIMIT_DATA 1
+#endif
+
 enum {
 	NOBODY = 65534,
 	/* Where the limit on descriptors is "none", a loop over all of them would never end. */
@@ -68,7 +74,7 @@ int kc_child_drop_privileges(void)
 	return drop_capabilities();
 }
 
-int kc_child_limit(int resource, uint64_t value)
+static int set_limit(int resource, uint64_t value)
 {
 	struct rlimit limit;
 
@@ -77,6 +83,25 @@ int kc_child_limit(int resource, uint64_t value)
 	limit.rlim_max = KC_MIN(limit.rlim_max, (rlim_t)value);
 	limit.rlim_cur = limit.rlim_max;
 	return setrlimit(resource, &limit) < 0 ? -errno : 0;
+}
+
+int kc_child_limit(unsigned max_files, unsigned max_data_mib)
+{
+	int r;
+
+	/*
+	 * 1, not 0: the kernel hands cores of processes with limit 0 to a program that core_pattern
+	 * names all the same, but never those with limit 1 (core(5)).
+	 */
+	r = set_limit(RLIMIT_CORE, 1);
+	if (r >= 0)
+		r = set_limit(RLIMIT_FSIZE, 0);
+	if (r >= 0)
+		r = set_limit(RLIMIT_NOFILE, max_files);
+	/* Data, not address space: programs in Go reserve a lot of that, and use little. */
+	if (r >= 0 && LIMIT_DATA)
+		r = set_limit(RLIMIT_DATA, (uint64_t)max_data_mib << 20);
+	return r;
 }
 
 int kc_child_reap(pid_t pid, uint64_t timeout_usec)

@@ -19,8 +19,12 @@ int kc_child_cloexec_from(int first);
  */
 int kc_child_drop_privileges(void);
 
-/* Sets a hard and soft limit (RLIMIT_*), never above the hard limit that is there. */
-int kc_child_limit(int resource, uint64_t value);
+/*
+ * Limits: no file is written, no core is left, not even to a program that core_pattern names; so
+ * many descriptors, so many MiB of data. Never above the hard limits that are there. Negative errno
+ * on failure: the child must not go on.
+ */
+int kc_child_limit(unsigned max_files, unsigned max_data_mib);
 
 /*
  * Ends a child with SIGKILL and takes its status away, but waits at most `timeout_usec` for that: a

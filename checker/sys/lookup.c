@@ -2,7 +2,6 @@
 #include <netdb.h>
 #include <signal.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -15,12 +14,6 @@ enum {
 	MAX_DATA_MIB = 256,
 	MAX_FILES = 64,
 };
-
-#if defined(__SANITIZE_ADDRESS__)
-#define LIMIT_DATA 0 /* the sanitizer's shadow memory is data of terabytes */
-#else
-#define LIMIT_DATA 1
-#endif
 
 /* Printable ASCII without spaces: wide enough for any name of /etc/hosts, and safe in any message.
  */
@@ -46,11 +39,7 @@ static int give_up_rights(void)
 
 	r = kc_child_drop_privileges();
 	if (r >= 0)
-		r = kc_child_limit(RLIMIT_FSIZE, 0);
-	if (r >= 0)
-		r = kc_child_limit(RLIMIT_NOFILE, MAX_FILES);
-	if (r >= 0 && LIMIT_DATA)
-		r = kc_child_limit(RLIMIT_DATA, (uint64_t)MAX_DATA_MIB << 20);
+		r = kc_child_limit(MAX_FILES, MAX_DATA_MIB);
 	if (r < 0)
 		return r;
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);

@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -22,18 +21,9 @@
 
 enum {
 	MAX_DATA_MIB = 512,
-	PATIENCE_USEC = 200 * 1000, /* for a mount whose server may be gone */
 	MAX_FILES = 256,
 	END_USEC = 500 * 1000, /* for killing what the program left behind */
 };
-
-/* Younger than the headers of the oldest systems; of one number on all machines. */
-
-#if defined(__SANITIZE_ADDRESS__)
-#define LIMIT_DATA 0 /* the sanitizer's shadow memory is data of terabytes */
-#else
-#define LIMIT_DATA 1
-#endif
 
 static char *const environment[] = {
 	(char *)"LC_ALL=C",
@@ -63,25 +53,6 @@ static void reset_signals(void)
 	(void)sigaction(SIGXFSZ, &ignore, NULL);
 	(void)sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
-}
-
-static int set_limits(void)
-{
-	int r;
-
-	/*
-	 * 1, not 0: the kernel hands cores of processes with limit 0 to a program that core_pattern
-	 * names all the same, but never those with limit 1.
-	 */
-	r = kc_child_limit(RLIMIT_CORE, 1);
-	if (r >= 0)
-		r = kc_child_limit(RLIMIT_FSIZE, 0);
-	if (r >= 0)
-		r = kc_child_limit(RLIMIT_NOFILE, MAX_FILES);
-	/* Data, not address space: programs in Go reserve a lot of that, and use little. */
-	if (r >= 0 && LIMIT_DATA)
-		r = kc_child_limit(RLIMIT_DATA, (uint64_t)MAX_DATA_MIB << 20);
-	return r;
 }
 
 static int set_descriptors(const struct kc_supervised *job, int *ret_program)
@@ -122,7 +93,7 @@ static void kc_noreturn become_program(const struct kc_supervised *job)
 	if (r >= 0)
 		r = set_descriptors(job, &program);
 	if (r >= 0)
-		r = set_limits();
+		r = kc_child_limit(MAX_FILES, MAX_DATA_MIB);
 	if (r >= 0) {
 		(void)fexecve(program, job->argv, environment);
 		r = -errno;
@@ -212,14 +183,15 @@ static int wait_for_program(const struct kc_supervised *job, pid_t program, int 
 /*
  * Makes all mounts of this namespace read-only: a program that would like to write sees so when it
  * opens a file, and goes on with reading, as SQLite does for rpm. The limit on the size of files
- * alone lets it open one for writing, and fail half-way.
+ * alone lets it open one for writing, and fail half-way. Those that may never answer are left as
+ * the broker's are: a process that waits for one would hold up the end of the PID namespace.
  */
 static void set_read_only(void)
 {
 	unsigned left;
 
 	if (mount("none", "/", "none", MS_REC | MS_SLAVE, NULL) == 0)
-		(void)kc_layer_read_only(false, PATIENCE_USEC, NULL, &left, NULL);
+		(void)kc_layer_read_only(false, 0, NULL, &left, NULL);
 }
 
 static void kc_noreturn supervise(const struct kc_supervised *job, int isolated)
