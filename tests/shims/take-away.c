@@ -6,15 +6,14 @@
  * k8scheck makes.
  */
 #include <errno.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <sched.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include "filter.h"
 
 enum {
 	ANY = -1,
@@ -45,15 +44,8 @@ static int take_away(const struct thing *thing)
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | thing->error),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 	};
-	struct sock_fprog program = { .len = sizeof(code) / sizeof(code[0]), .filter = code };
 
-	/* Root needs no "no new privileges", which would change what programs it starts may do. */
-	if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0)
-		return 0;
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
-	    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) < 0)
-		return -errno;
-	return 0;
+	return kc_test_filter(code, sizeof(code) / sizeof(code[0]));
 }
 
 static int take_named(const char *name)
