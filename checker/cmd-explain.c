@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 
-#include "base/utf8.h"
 #include "commands.h"
+#include "reports/value.h"
 #include "rule-text.h"
 
 enum {
@@ -26,15 +26,32 @@ static size_t fold(const char *text, size_t line)
 	return n;
 }
 
-/* A paragraph, line by line with an indent; control characters of a profile's author escaped. */
+/* A line of n bytes, which no terminal and no reader of logs obeys; "" for an empty one. */
+static void print_line(const char *indent, const char *text, size_t n)
+{
+	kc_cleanup(kc_freep) char *line = strndup(text, n);
+	kc_cleanup(kc_buf_done) struct kc_buf safe = { 0 };
+
+	kc_value_add_line(&safe, line, SIZE_MAX);
+	(void)printf("%s%s\n", n ? indent : "", safe.data ? safe.data : "");
+}
+
+/* The same within a line. */
+static void print_word(const char *text)
+{
+	kc_cleanup(kc_buf_done) struct kc_buf safe = { 0 };
+
+	kc_value_add(&safe, text, SIZE_MAX);
+	(void)fputs(safe.data ? safe.data : "", stdout);
+}
+
+/* A paragraph, line by line with an indent. */
 static void print_text(const char *indent, const char *text)
 {
 	while (text && *text) {
-		kc_cleanup(kc_buf_done) struct kc_buf safe = { 0 };
 		size_t n = strcspn(text, "\n");
 
-		kc_escape(&safe, text, n);
-		(void)printf("%s%s\n", n ? indent : "", safe.data ? safe.data : "");
+		print_line(indent, text, n);
 		text += n + (text[n] == '\n');
 	}
 }
@@ -52,11 +69,9 @@ static void print_prose(const char *indent, const char *text)
 					     ? ' '
 					     : *p);
 	for (p = joined.data; p && *p;) {
-		kc_cleanup(kc_buf_done) struct kc_buf safe = { 0 };
 		size_t line = strcspn(p, "\n"), n = fold(p, line);
 
-		kc_escape(&safe, p, n);
-		(void)printf("%s%s\n", n ? indent : "", safe.data ? safe.data : "");
+		print_line(indent, p, n);
 		p += n;
 		/* The space that a line was folded at, or its end. */
 		p += *p == '\n' || (n < line && *p == ' ');
@@ -98,12 +113,17 @@ static void print_params(const struct kc_manifest_check *check)
 		const struct kc_manifest_param *p = check->params + i;
 
 		(void)printf("  %s (%s", p->name, kc_type_name(p->type));
-		KC_FOREACH_STR (choice, p->choices)
-			(void)printf("%s%s", choice == p->choices[0] ? ": " : ", ", choice);
-		if (p->required)
+		KC_FOREACH_STR (choice, p->choices) {
+			(void)printf("%s", choice == p->choices[0] ? ": " : ", ");
+			print_word(choice);
+		}
+		if (p->required) {
 			(void)printf("; required");
-		else if (p->fallback)
-			(void)printf("; %s by default", *p->fallback ? p->fallback : "empty");
+		} else if (p->fallback) {
+			(void)printf("; ");
+			print_word(*p->fallback ? p->fallback : "empty");
+			(void)printf(" by default");
+		}
 		(void)printf(")\n");
 		print_prose("    ", p->doc);
 	}
@@ -111,7 +131,8 @@ static void print_params(const struct kc_manifest_check *check)
 
 static void explain_check(const struct kc_manifest *manifest, const struct kc_manifest_check *check)
 {
-	(void)printf("%s: %s\n", check->id, check->title);
+	(void)printf("%s: ", check->id);
+	print_text("", check->title);
 	print_prose("  ", check->doc);
 	(void)printf("\nJudges\n");
 	if (check->flags & KC_CHECK_NOW)
@@ -125,8 +146,11 @@ static void explain_check(const struct kc_manifest *manifest, const struct kc_ma
 	print_section("To mend it by hand", check->remedy);
 	print_list("A repair may touch (this version repairs nothing)", check->touches);
 	print_list("See", check->references);
-	(void)printf("\nFrom plugin %s %s (%s)\n", manifest->name, manifest->version,
-		     manifest->file);
+	(void)printf("\nFrom plugin %s ", manifest->name);
+	print_word(manifest->version);
+	(void)printf(" (");
+	print_word(manifest->file);
+	(void)printf(")\n");
 }
 
 /* With what the rule asks its check. */

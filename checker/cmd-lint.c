@@ -4,13 +4,13 @@
 #include "commands.h"
 #include "reports/value.h"
 
-/* Text of a profile's author, made safe for a terminal; in the arena. */
+/* Text of a profile's author, made safe for a terminal and a log; in the arena. */
 static const char *safe_text(struct kc_arena *arena, const char *text)
 {
 	kc_cleanup(kc_buf_done) struct kc_buf b = { 0 };
 	const char *copy;
 
-	kc_value_add(&b, text, KC_MESSAGE_MAX);
+	kc_value_add_line(&b, text, KC_MESSAGE_MAX);
 	copy = kc_buf_error(&b) < 0 || !b.data ? NULL : kc_arena_strdup(arena, b.data);
 	return copy ? copy : "";
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 
-#include "base/utf8.h"
 #include "commands.h"
+#include "reports/value.h"
 #include "rule-text.h"
 #include "select.h"
 
@@ -13,7 +13,7 @@ static void print_row(const char *name, int width, const char *text)
 {
 	kc_cleanup(kc_buf_done) struct kc_buf safe = { 0 };
 
-	kc_escape(&safe, text, strlen(text));
+	kc_value_add(&safe, text, KC_MESSAGE_MAX);
 	(void)printf("%-*s  %s\n", width, name, safe.data ? safe.data : "");
 }
 
@@ -119,9 +119,14 @@ static int list_reports(const struct kc_command *command)
 
 static void print_origin(const struct kc_profile *profile, const struct kc_origin *origin)
 {
-	const char *source =
-		origin->source < profile->n_sources ? profile->sources[origin->source].name : "?";
+	kc_cleanup(kc_buf_done) struct kc_buf safe = { 0 };
+	const char *source;
 
+	kc_value_add(&safe,
+		     origin->source < profile->n_sources ? profile->sources[origin->source].name
+							 : "?",
+		     KC_MESSAGE_MAX);
+	source = safe.data ? safe.data : "?";
 	if (origin->line > 0)
 		(void)printf("  # %s:%u:%u\n", source, origin->line, origin->column);
 	else
@@ -132,7 +137,7 @@ static void print_line(const char *indent, const char *name, const struct kc_buf
 {
 	kc_cleanup(kc_buf_done) struct kc_buf safe = { 0 };
 
-	kc_escape(&safe, value->data ? value->data : "", value->len);
+	kc_value_add(&safe, value->data, SIZE_MAX);
 	(void)printf("%s%s: %s", indent, name, safe.data ? safe.data : "");
 }
 
@@ -183,7 +188,7 @@ static int list_rules(const struct kc_command *command)
 			print_effective(profile, rule);
 			continue;
 		}
-		kc_escape(&safe, rule->title, strlen(rule->title));
+		kc_value_add(&safe, rule->title, KC_MESSAGE_MAX);
 		(void)printf("%-*s  %-*s  %-7s  %-11s  %s\n", (int)width, rule->id,
 			     (int)check_width, rule->check->id, kc_stage_name(rule->stage),
 			     kc_severity_name(rule->severity), safe.data ? safe.data : "");

@@ -33,7 +33,7 @@ static void print_diagnostics(const struct kc_diagnostics *diagnostics)
 		/* Escaped already, but for what a CI system would obey. */
 		kc_buf_add(&raw, p, n);
 		if (kc_buf_error(&raw) >= 0)
-			kc_value_add(&line, raw.data, KC_MESSAGE_MAX);
+			kc_value_add_line(&line, raw.data, KC_MESSAGE_MAX);
 		if (kc_buf_error(&raw) >= 0 && kc_buf_error(&line) >= 0)
 			(void)fprintf(stderr, "%s\n", line.data ? line.data : "");
 		p += n + (p[n] == '\n');

@@ -150,7 +150,7 @@ static void add_remedy(struct kc_buf *b, const struct kc_rule *rule)
 
 		b->failed = b->failed || !part;
 		kc_buf_adds(b, "  ");
-		kc_value_add(b, part, VALUE_MAX);
+		kc_value_add_line(b, part, VALUE_MAX);
 		kc_buf_addc(b, '\n');
 		s += n;
 		s += *s == '\n';

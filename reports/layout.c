@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "layout.h"
 #include "base/utf8.h"
+#include "value.h"
 
 enum {
 	COLUMNS_MIN = 40,
@@ -50,8 +51,7 @@ static void put_wrapped(struct kc_layout *l, size_t column, size_t hang, const c
 		kc_buf_reset(&l->word);
 		kc_buf_add(&l->word, word, n);
 		wide = l->word.failed ? n : kc_columns(l->word.data);
-		if (!first && n > 0 && column + spaces + wide > limit &&
-		    !kc_after_prefix(word, "::")) {
+		if (!first && n > 0 && column + spaces + wide > limit && !kc_begins_command(word)) {
 			(void)putc_unlocked('\n', l->out);
 			put_spaces(l->out, hang);
 			column = hang;

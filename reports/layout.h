@@ -30,7 +30,7 @@ struct kc_layout {
  * A line: `indent` spaces, the lead in its ink, padded to `width` columns and two spaces (0: as
  * wide as it is, and one space), then the text. Further lines begin below the text's first word, or
  * a little to the right of a lead that is long. The texts are already escaped; either may be empty.
- * No further line begins with "::", which GitHub takes for a command behind any white space.
+ * No further line begins with what kc_begins_command().
  */
 void kc_layout_line(struct kc_layout *l, unsigned indent, enum kc_ink ink, const char *lead,
 		    unsigned width, const char *text);

@@ -422,7 +422,10 @@ static void paragraph(struct text *t, const char *label, const char *s)
 
 		t->failed = t->failed || !part;
 		kc_buf_reset(&t->line);
-		kc_value_add(&t->line, part, VALUE_MAX);
+		if (first)
+			kc_value_add(&t->line, part, VALUE_MAX);
+		else
+			kc_value_add_line(&t->line, part, VALUE_MAX);
 		if (first || n > 0)
 			kc_layout_line(&t->layout, DETAIL_INDENT, KC_INK_CYAN, first ? label : "",
 				       first ? 0 : (unsigned)strlen(label) - 1, line(t));

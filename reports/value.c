@@ -44,6 +44,61 @@ size_t kc_ci_mark(const char *s)
 	return s[n] == '[' ? n + 1 : 0;
 }
 
+/* As kc_escape() writes it, without the cost of printf() for a megabyte of such bytes. */
+static void add_byte(struct kc_buf *b, unsigned char c)
+{
+	static const char digits[] = "0123456789abcdef";
+	const char text[4] = { '\\', 'x', digits[c >> 4], digits[c & 15] };
+
+	kc_buf_add(b, text, sizeof(text));
+}
+
+static bool is_priority(const char *s)
+{
+	size_t n = *s == '<' ? strspn(s + 1, "0123456789") : 0;
+
+	return n > 0 && s[n + 1] == '>';
+}
+
+/* "ok" and "not ok" are English words as well: the protocol has nothing or a space behind them. */
+static bool is_test_line(const char *s)
+{
+	const char *rest = kc_after_prefix(s, "not ");
+
+	rest = kc_after_prefix(rest ? rest : s, "ok");
+	return rest && (!*rest || *rest == ' ' || *rest == '\n' || *rest == '\t');
+}
+
+bool kc_begins_command(const char *s)
+{
+	static const char *const marks[] = { "::",	     "---",	    "+++",
+					     "~~~",	     "^^^",	    "1..",
+					     "Bail out!",    "TAP version", "section_start:",
+					     "section_end:", "travis_",	    NULL };
+
+	s += strspn(s, " \t\r\v\f");
+	KC_FOREACH_STR (mark, marks) {
+		if (kc_after_prefix(s, mark))
+			return true;
+	}
+	return is_priority(s) || is_test_line(s);
+}
+
+void kc_value_add_line(struct kc_buf *b, const char *s, size_t max)
+{
+	size_t blank;
+
+	if (!s || !kc_begins_command(s)) {
+		kc_value_add(b, s, max);
+		return;
+	}
+	/* The mark is ASCII, and may be cut like the rest. */
+	blank = strspn(s, " \t\r\v\f");
+	kc_escape(b, s, blank);
+	add_byte(b, (unsigned char)s[blank]);
+	kc_value_add(b, s + blank + 1, max);
+}
+
 void kc_value_add(struct kc_buf *b, const char *s, size_t max)
 {
 	size_t n = s ? strlen(s) : 0, shown, from = 0;
@@ -66,15 +121,6 @@ void kc_value_add(struct kc_buf *b, const char *s, size_t max)
 	if (from < shown)
 		kc_escape(b, s + from, shown - from);
 	add_note(b, shown, n);
-}
-
-/* As kc_escape() writes it, without the cost of printf() for a megabyte of such bytes. */
-static void add_byte(struct kc_buf *b, unsigned char c)
-{
-	static const char digits[] = "0123456789abcdef";
-	const char text[4] = { '\\', 'x', digits[c >> 4], digits[c & 15] };
-
-	kc_buf_add(b, text, sizeof(text));
 }
 
 void kc_value_add_utf8(struct kc_buf *b, const char *s, size_t max)

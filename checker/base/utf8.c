@@ -41,14 +41,32 @@ size_t kc_utf8_sequence(const char *s, size_t n, uint32_t *ret_code_point)
 	return len;
 }
 
-/* C0, DEL, C1; zero-width, line separators and bidirectional marks; noncharacters; tags. */
+/*
+ * Controls; what Unicode 15.1 has as general category Cf, Zl or Zp (bidirectional marks, joiners,
+ * annotations, tags) or as Default_Ignorable_Code_Point (fillers, variation selectors); and the
+ * noncharacters of the first plane. In order.
+ */
+static const struct {
+	uint32_t first, last;
+} unseen[] = {
+	{ 0x7f, 0x9f },	      { 0xad, 0xad },	    { 0x34f, 0x34f },	  { 0x600, 0x605 },
+	{ 0x61c, 0x61c },     { 0x6dd, 0x6dd },	    { 0x70f, 0x70f },	  { 0x890, 0x891 },
+	{ 0x8e2, 0x8e2 },     { 0x115f, 0x1160 },   { 0x17b4, 0x17b5 },	  { 0x180b, 0x180f },
+	{ 0x200b, 0x200f },   { 0x2028, 0x202e },   { 0x2060, 0x206f },	  { 0x3164, 0x3164 },
+	{ 0xfdd0, 0xfdef },   { 0xfe00, 0xfe0f },   { 0xfeff, 0xfeff },	  { 0xffa0, 0xffa0 },
+	{ 0xfff0, 0xfffb },   { 0x110bd, 0x110bd }, { 0x110cd, 0x110cd }, { 0x13430, 0x1343f },
+	{ 0x1bca0, 0x1bca3 }, { 0x1d173, 0x1d17a }, { 0xe0000, 0xe0fff },
+};
+
 static bool unsafe(uint32_t c)
 {
-	return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0xad || c == 0x61c || c == 0x180e ||
-	       (c >= 0x200b && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) ||
-	       (c >= 0x2060 && c <= 0x206f) || c == 0xfeff || (c >= 0xfff9 && c <= 0xfffb) ||
-	       (c & 0xfffe) == 0xfffe || (c >= 0xfdd0 && c <= 0xfdef) ||
-	       (c >= 0xe0000 && c <= 0xe0fff);
+	if (c < 0x20 || (c & 0xfffe) == 0xfffe)
+		return true;
+	for (size_t i = 0; i < KC_ARRAY_SIZE(unseen) && c >= unseen[i].first; i++) {
+		if (c <= unseen[i].last)
+			return true;
+	}
+	return false;
 }
 
 void kc_escape(struct kc_buf *b, const char *s, size_t n)

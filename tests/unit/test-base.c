@@ -441,6 +441,8 @@ static void test_escape(void **state)
 		{ "\xff\xc3", 2, "\\xff\\xc3" },
 		{ "\xc2\x9b", 2, "\\x9b" },
 		{ "\xe2\x80\xae", 3, "\\u{202e}" },
+		{ "\xd8\x80\xf0\x9d\x85\xb3", 6, "\\u{600}\\u{1d173}" },
+		{ "\xe3\x85\xa4\xef\xb8\x8f", 6, "\\u{3164}\\u{fe0f}" },
 		{ "\xef\xbb\xbf", 3, "\\u{feff}" },
 		{ "\xf3\xa0\x81\x81", 4, "\\u{e0041}" },
 		{ "\xed\xa0\x80", 3, "\\xed\\xa0\\x80" },
