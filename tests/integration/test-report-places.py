@@ -32,6 +32,7 @@ suite = Suite("report places")
 
 # ---- what is expected
 
+
 class Written:
     """A whole report: at `at` (the place itself by default), with that owner and those permissions."""
 
@@ -64,6 +65,7 @@ class Lost:
 
 
 # ---- the arena of a row
+
 
 class Arena:
     """A folder of root's, and in it `own`, of who runs k8scheck."""
@@ -451,10 +453,24 @@ PLACES = [
     ("/dev/full", lambda a: "/dev/full", Lost("No space left on device"), None),
     ("/dev/tty of nobody", lambda a: "/dev/tty", Refused("No such device or address"), None),
     ("a terminal", terminal, Swallowed(), None),
-    ("a block device", lambda a: a.node("own/b", stat.S_IFBLK, 7, 200), Refused("is a block device, whose content"), None),
-    ("a link to a block device", lambda a: a.node("own/b", stat.S_IFBLK, 7, 200) and a.link("own/l", "b"),
-     Refused("is a block device, whose content"), None),
-    ("a file of the kernel", lambda a: "/proc/sys/kernel/printk", Refused("could not write the report json to /proc"), None),
+    (
+        "a block device",
+        lambda a: a.node("own/b", stat.S_IFBLK, 7, 200),
+        Refused("is a block device, whose content"),
+        None,
+    ),
+    (
+        "a link to a block device",
+        lambda a: a.node("own/b", stat.S_IFBLK, 7, 200) and a.link("own/l", "b"),
+        Refused("is a block device, whose content"),
+        None,
+    ),
+    (
+        "a file of the kernel",
+        lambda a: "/proc/sys/kernel/printk",
+        Refused("could not write the report json to /proc"),
+        None,
+    ),
     ("a path by /proc", lambda a: "/proc/self/cwd/r.json", Refused("leads over a link of /proc"), None),
     # Folders that others write
     ("nothing, where all write", lambda a: sticky(a) + "/r.json", Written(), None),
@@ -471,18 +487,44 @@ PLACES = [
     ("a folder of another that all write", lambda a: theirs(a, 0o777), Written(owner=OTHER, group=OTHER), Written()),
     ("a folder of another in root's group", lambda a: theirs(a, 0o755, 0), Written(owner=OTHER, group=NOBODY), DENIED),
     ("a folder of another that its owner may not write", lambda a: theirs(a, 0o555), TAKEN, DENIED),
-    ("a file in a folder of another", lambda a: their_file(a, OTHER, 0o600),
-     Written(owner=OTHER, group=OTHER, mode=0o600), DENIED),
-    ("a file of root in a folder of another", lambda a: their_file(a, 0, 0o666), Written(owner=OTHER, group=OTHER), DENIED),
+    (
+        "a file in a folder of another",
+        lambda a: their_file(a, OTHER, 0o600),
+        Written(owner=OTHER, group=OTHER, mode=0o600),
+        DENIED,
+    ),
+    (
+        "a file of root in a folder of another",
+        lambda a: their_file(a, 0, 0o666),
+        Written(owner=OTHER, group=OTHER),
+        DENIED,
+    ),
     ("a link in a folder of another to one's own", their_link_to_mine, TAKEN, FOREIGN),
-    ("a link in a folder of another to another of theirs", their_link_to_theirs,
-     Written(at="deeper/r.json", owner=OTHER, group=OTHER), FOREIGN),
-    ("links of two others", their_link_to_a_third, Refused(f"over links of several users ({OTHER} and {THIRD})"), FOREIGN),
-    ("a link of a third in a folder of another", their_sticky_link,
-     Refused(f"over links of several users ({OTHER} and {THIRD})"), FOREIGN),
+    (
+        "a link in a folder of another to another of theirs",
+        their_link_to_theirs,
+        Written(at="deeper/r.json", owner=OTHER, group=OTHER),
+        FOREIGN,
+    ),
+    (
+        "links of two others",
+        their_link_to_a_third,
+        Refused(f"over links of several users ({OTHER} and {THIRD})"),
+        FOREIGN,
+    ),
+    (
+        "a link of a third in a folder of another",
+        their_sticky_link,
+        Refused(f"over links of several users ({OTHER} and {THIRD})"),
+        FOREIGN,
+    ),
     ("a link of another past a closed folder", their_link_behind_a_door, TAKEN, FOREIGN),
-    ("a link of another to standard output", lambda a: their_link(a, "/dev/stdout"),
-     Refused(f"leads to an open file over a link of user {OTHER}"), FOREIGN),
+    (
+        "a link of another to standard output",
+        lambda a: their_link(a, "/dev/stdout"),
+        Refused(f"leads to an open file over a link of user {OTHER}"),
+        FOREIGN,
+    ),
     ("a FIFO in a folder of another", their_fifo, Swallowed(), None),
     ("a folder by a link", parent_link, Written(at="own/d/r.json"), None),
     # File systems
@@ -496,23 +538,43 @@ PLACES = [
     ("an inherited descriptor", inherited, Swallowed(), None),
     ("a closed descriptor", lambda a: "/dev/fd/777", Refused("No such file or directory"), None),
     ("standard output that is closed", closed_output, Refused("standard output: it is closed"), None),
-    ("/dev/stdout that is closed", lambda a: closed_output(a) and "/dev/stdout", Refused("/dev/stdout: it is closed"), None),
+    (
+        "/dev/stdout that is closed",
+        lambda a: closed_output(a) and "/dev/stdout",
+        Refused("/dev/stdout: it is closed"),
+        None,
+    ),
     ("standard output that is read-only", read_only_output, Refused("it is not open for writing"), None),
     ("the file that standard output is", lambda a: own_output(a, absent), Refused("two reports go to", 2), None),
-    ("that file by /dev/stdout", lambda a: own_output(a, lambda a: "/dev/stdout"), Refused("two reports go to", 2), None),
-    ("the file that an idle standard output is", lambda a: standard_output(a, a.file("own/r.json"), absent(a)), SAME, None),
+    (
+        "that file by /dev/stdout",
+        lambda a: own_output(a, lambda a: "/dev/stdout"),
+        Refused("two reports go to", 2),
+        None,
+    ),
+    (
+        "the file that an idle standard output is",
+        lambda a: standard_output(a, a.file("own/r.json"), absent(a)),
+        SAME,
+        None,
+    ),
     # Two reports
     ("two reports to a name", lambda a: second(a, "own/r.json", absent(a)), Refused("two reports go to", 2), None),
     ("two reports to a name by a link", two_names_by_a_link, Refused("two reports go to", 2), None),
     ("two reports to a FIFO", two_to_a_fifo, Refused("two reports go to", 2), None),
     ("two reports to two names of a file", two_names_of_a_file, Written(changes=["own/first"]), None),
-    ("two reports to /dev/null", lambda a: second(a, "own/r.json", "/dev/null") and second(a, "/dev/null", "/dev/null"),
-     Swallowed(), None),
+    (
+        "two reports to /dev/null",
+        lambda a: second(a, "own/r.json", "/dev/null") and second(a, "/dev/null", "/dev/null"),
+        Swallowed(),
+        None,
+    ),
     ("a report beside one that is lost", unwritable_beside, Written(), None),
 ]
 
 
 # ---- a row
+
 
 def snapshot(path):
     """All that can be told of a tree without reading what blocks."""
@@ -613,6 +675,7 @@ def judge(name, make, expected, uid, host, left_out):
 
 # ---- what the table has no room for
 
+
 def own_descriptors(host):
     """The program's own descriptors are no place for a report, though the kernel would open them."""
     with tempfile.TemporaryDirectory(prefix="k8scheck-test-") as tmp:
@@ -620,9 +683,7 @@ def own_descriptors(host):
         for fd in range(3, 40):
             code, err, _ = run(arena, host, f"/dev/fd/{fd}")
             suite.expect(f"/dev/fd/{fd}: exit code", code, 6)
-            suite.expect_true(
-                f"/dev/fd/{fd}", "it is closed" in err or "No such file or directory" in err, err
-            )
+            suite.expect_true(f"/dev/fd/{fd}", "it is closed" in err or "No such file or directory" in err, err)
 
 
 def stalled(host):
@@ -642,8 +703,16 @@ def stalled(host):
         start = time.monotonic()
         process = subprocess.Popen(
             [
-                PROGRAM, "--root", host.path, "--live", "--profile", host.path + "/p.yaml",
-                "--report", "json=" + path, "--report", "text=" + arena.at("own/other.txt"),
+                PROGRAM,
+                "--root",
+                host.path,
+                "--live",
+                "--profile",
+                host.path + "/p.yaml",
+                "--report",
+                "json=" + path,
+                "--report",
+                "text=" + arena.at("own/other.txt"),
             ],
             stderr=subprocess.PIPE,
             text=True,
