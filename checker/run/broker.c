@@ -462,8 +462,9 @@ static kc_noreturn void answer_all(const struct kc_run_config *config, int fd)
 	(void)clearenv();
 	(void)setenv("LC_ALL", "C", 1);
 	(void)setenv("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", 1);
-	(void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 	kc_sandbox_broker(config->sandbox);
+	/* Only now: what was left to wait for a mount without an answer is no stray of a door. */
+	(void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 	if (kc_root_open(config->root,
 			 (config->live ? KC_ROOT_LIVE : 0) |
 				 (config->no_openat2 ? KC_ROOT_NO_OPENAT2 : 0),

@@ -280,7 +280,6 @@ static int prepare(struct zygote *z, struct kc_err *err)
 {
 	sigset_t mask;
 
-	(void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 	(void)sigemptyset(&mask);
 	(void)sigaddset(&mask, SIGCHLD);
 	if (sigprocmask(SIG_BLOCK, &mask, NULL) < 0)
@@ -299,12 +298,17 @@ static int enter(struct zygote *z, struct kc_err *err)
 	/* Opens /dev/null for writing, which is the last that can be. */
 	kc_process_deafen();
 	kc_sandbox_begin(&z->sandbox);
+	/* Only now: what was left to wait for a mount without an answer is no stray of a worker. */
+	(void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 	walk = walk || kc_sandbox_hides_openat2(&z->sandbox);
 	r = kc_root_open(z->config->root,
 			 (z->config->live ? KC_ROOT_LIVE : 0) | (walk ? KC_ROOT_NO_OPENAT2 : 0),
 			 err, &z->root);
 	if (r < 0)
 		return r;
+	/* Where k8scheck was started may lie beneath another mount, which no path leads to. */
+	if (chdir("/") < 0)
+		return kc_err_set(err, -errno, "chdir /: %s", kc_strerror(errno));
 	kc_process_limit(z->config->deadline_usec ? z->config->deadline_usec
 						  : z->config->timeout_usec * 64);
 	kc_sandbox_complete(&z->sandbox);

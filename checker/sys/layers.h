@@ -39,11 +39,12 @@ int kc_layer_mounts(struct kc_err *err);
 
 /*
  * Makes all mounts of this namespace read-only: by mount_setattr(2), since Linux 5.12, else one
- * after another, with what flags they have. With `no_devices` no device can be opened any more, to
- * read either, since that can be an act: a watchdog's starts it, and a tape's winds it back. A
- * mount of a network or of another's process gets
- * `patience_usec` then; *ret_left counts those that were left as they are, and `left` (may be NULL)
- * names them, with commas between. Not in a namespace that others share.
+ * after another, with what flags they have (remount.h). With `no_devices` no device can be opened
+ * any more, to read either, since that can be an act: a watchdog's starts it, and a tape's winds it
+ * back. A mount of a network or of another's process gets `patience_usec` then, and with 0 none;
+ * *ret_left counts those that were left as they are, and `left` (may be NULL) names them, with
+ * commas between: such a mount, and one beneath another, to which no path leads. Not in a namespace
+ * that others share.
  */
 int kc_layer_read_only(bool no_devices, uint64_t patience_usec, struct kc_buf *left,
 		       unsigned *ret_left, struct kc_err *err);

@@ -7,6 +7,7 @@
 
 #include "base/fdio.h"
 #include "base/num.h"
+#include "mountinfo-line.h"
 #include "root-internal.h"
 
 enum {
@@ -78,31 +79,16 @@ static int64_t group_of(const char *options, size_t len)
 	return kc_parse_u64(number, &gid) < 0 || gid > UINT32_MAX ? -1 : (int64_t)gid;
 }
 
-int64_t kc_proc_group_parse(const char *mountinfo, const char *proc_path)
+int64_t kc_proc_group_parse(char *mountinfo, const char *proc_path)
 {
-	size_t path_len = strlen(proc_path);
+	struct kc_mountinfo_line line;
 	int64_t group = -1;
+	int r;
 
-	for (const char *line = mountinfo; *line;) {
-		size_t len = strcspn(line, "\n"), skipped = 0;
-		const char *p = line, *end = line + len, *behind;
-
-		/* The fifth field is the mount point; behind " - " come type, source and options.
-		 */
-		for (unsigned i = 0; i < 4 && p < end; i++) {
-			p += strcspn(p, " \n");
-			p += p < end;
-		}
-		behind = memmem(p, (size_t)(end - p), " - proc ", strlen(" - proc "));
-		if (behind && (size_t)(end - p) > path_len && !memcmp(p, proc_path, path_len) &&
-		    p[path_len] == ' ') {
-			behind += strlen(" - proc ");
-			skipped = strcspn(behind, " \n");
-			behind += skipped + (behind + skipped < end);
-			/* The last of several lies on top. */
-			group = group_of(behind, (size_t)(end - behind));
-		}
-		line = end + (*end == '\n');
+	while ((r = kc_mountinfo_next(&mountinfo, &line)) != 0) {
+		/* The last of several lies on top. */
+		if (r > 0 && kc_streq(line.type, "proc") && kc_streq(line.point, proc_path))
+			group = group_of(line.options, strlen(line.options));
 	}
 	return group;
 }

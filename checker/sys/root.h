@@ -55,8 +55,8 @@ int kc_mountinfo_open(const char *root_path);
  */
 int64_t kc_proc_group(const char *root_path);
 
-/* The same of a mountinfo's text. Pure, for tests. */
-int64_t kc_proc_group_parse(const char *mountinfo, const char *proc_path);
+/* The same of a mountinfo's text, which it cuts in place. Pure, for tests. */
+int64_t kc_proc_group_parse(char *mountinfo, const char *proc_path);
 
 /* The root takes that descriptor, of any value. */
 void kc_root_keep_mountinfo(struct kc_root *root, int fd);
