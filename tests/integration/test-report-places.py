@@ -83,8 +83,8 @@ class Arena:
     def give(self, path, uid, gid=None):
         if os.geteuid() == 0:
             os.lchown(path, uid, uid if gid is None else gid)
-        elif uid != os.geteuid():
-            raise PermissionError(errno.EPERM, "another's file")
+        elif uid != os.geteuid() or gid not in (None, os.getegid()):
+            raise PermissionError(errno.EPERM, "another's")
 
     def folder(self, name, uid, mode=0o755, gid=None):
         os.mkdir(self.at(name))
