@@ -11,8 +11,8 @@ struct loader {
 	struct kc_run *run;
 	struct kc_arena *arena;
 	struct kc_crio_options options;
-	struct kc_crio_file file[KC_CRIO_FILES_MAX];
-	size_t n_files;
+	struct kc_crio_file *file;
+	size_t n_files, room;
 };
 
 static const char *why(const struct loader *l)
@@ -22,9 +22,15 @@ static const char *why(const struct loader *l)
 
 static int add_file(struct loader *l, const struct kc_crio_file *file)
 {
+	struct kc_crio_file *files;
+
 	if (l->n_files >= KC_CRIO_FILES_MAX)
 		return -E2BIG;
-	l->file[l->n_files++] = *file;
+	files = kc_arena_grow(l->arena, l->file, l->n_files, &l->room, sizeof(*files));
+	if (!files)
+		return -ENOMEM;
+	l->file = files;
+	files[l->n_files++] = *file;
 	return 0;
 }
 
@@ -198,12 +204,12 @@ static int load_files(struct loader *l, const struct kc_unit_file *unit,
 	if (r != -E2BIG)
 		return r;
 	/* In the place of the last: nothing is certain any more. */
-	l->file[KC_CRIO_FILES_MAX - 1] = (struct kc_crio_file){
-		.path = *ret_dir,
-		.code = -E2BIG,
-		.why = "more than 1024 files in CRI-O's drop-in folder",
-	};
-	return 0;
+	l->n_files -= l->n_files == KC_CRIO_FILES_MAX;
+	return add_file(l, &(struct kc_crio_file){
+				   .path = *ret_dir,
+				   .code = -E2BIG,
+				   .why = "more than 1024 files in CRI-O's drop-in folder",
+			   });
 }
 
 int kc_crio_config_load(const struct kc_host *host, struct kc_run *run, struct kc_arena *arena,

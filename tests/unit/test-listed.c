@@ -104,6 +104,26 @@ static void test_crio_link(void **state)
 	assert_string_equal(config->refused->source, "/etc/drop.d/60-gone.conf");
 }
 
+/* More than are read: nothing is certain, whichever of them it is. */
+static void test_crio_many(void **state)
+{
+	struct place *p = *state;
+	kc_cleanup(scene_done) struct scene s = { 0 };
+	struct kc_crio_config *config;
+	char name[64];
+
+	put_unit(p, "crio");
+	for (unsigned i = 0; i < KC_CRIO_FILES_MAX + 2; i++) {
+		(void)snprintf(name, sizeof(name), "etc/drop.d/%04u.conf", i);
+		put(p->root, name, "");
+	}
+	begin(p, &s);
+	assert_int_equal(kc_crio_config_load(&kc_host_table, &s.run, &s.arena, 18, &config), 0);
+	assert_non_null(config->unseen);
+	assert_string_equal(config->unseen->source, "/etc/drop.d");
+	assert_non_null(strstr(config->unseen->text, "more than 1024"));
+}
+
 static void test_kubelet(void **state)
 {
 	struct place *p = *state;
@@ -137,10 +157,8 @@ static void test_kubelet_link(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		PLACE_TEST(test_crio),
-		PLACE_TEST(test_crio_link),
-		PLACE_TEST(test_kubelet),
-		PLACE_TEST(test_kubelet_link),
+		PLACE_TEST(test_crio),	  PLACE_TEST(test_crio_link),	 PLACE_TEST(test_crio_many),
+		PLACE_TEST(test_kubelet), PLACE_TEST(test_kubelet_link),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

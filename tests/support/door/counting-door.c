@@ -5,8 +5,8 @@
 #include "sys/ask.h"
 
 /*
- * A door in the place of the runtimes' and the bus's that answers how often it was asked. The first time that it
- * is asked for a status, there is none.
+ * A door in the place of the runtimes' and the bus's that answers how often it was asked. The first
+ * time that it is asked for a status, there is none.
  */
 static void count(const struct kc_door_host *host, void **state, const struct kc_question *question,
 		  struct kc_arena *arena, struct kc_answer *ret_answer)
