@@ -30,6 +30,7 @@
 
 enum {
 	WORKER_DATA_MAX = 256 * 1024 * 1024,
+	WORKER_SPACE_MAX = 1024 * 1024 * 1024,
 	WORKER_FDS_MAX = 256,
 	STRAY_USEC = 20 * 1000,
 	STRAYS_LISTED_MAX = 64 * 1024,
@@ -98,9 +99,21 @@ static void reset_signals(void)
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+/*
+ * 1, not 0: the kernel hands cores of processes with limit 0 to a program that core_pattern names
+ * all the same, but never those with limit 1 (core(5)).
+ */
+static void leave_no_core(void)
+{
+	const struct rlimit no_core = { 1, 1 };
+
+	/* Who is given 0 and no more may not take 1. */
+	if (setrlimit(RLIMIT_CORE, &no_core) < 0)
+		(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
 void kc_process_deafen(void)
 {
-	const struct rlimit no_core = { 0 };
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC), nobody[2] = { -EBADF, -EBADF };
 
 	/* Without /dev/null, a pipe that nobody writes into: it can be read to its end at once, and
@@ -113,7 +126,7 @@ void kc_process_deafen(void)
 		(void)close(null);
 	if (nobody[1] > 2)
 		(void)close(nobody[1]);
-	(void)setrlimit(RLIMIT_CORE, &no_core);
+	leave_no_core();
 	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 }
 
@@ -132,16 +145,25 @@ void kc_process_begin(pid_t parent, int err_fd)
 void kc_process_limit(uint64_t cpu_usec)
 {
 	const struct rlimit data = { WORKER_DATA_MAX, WORKER_DATA_MAX };
+	const struct rlimit space = { WORKER_SPACE_MAX, WORKER_SPACE_MAX };
 	const struct rlimit fds = { WORKER_FDS_MAX, WORKER_FDS_MAX };
 	const struct rlimit cpu = { cpu_usec / 1000000 + 2, cpu_usec / 1000000 + 3 };
-	const struct rlimit no_files = { 0 };
+	const struct rlimit none = { 0 };
 
-	/* The shadow memory of a sanitizer counts as data, by terabytes. */
-	if (!SANITIZED)
+	/*
+	 * Data is private and writable; the address space has the rest that takes memory, such as
+	 * what is shared, and page tables of what is only read. The shadow memory of a sanitizer
+	 * counts for both, by terabytes.
+	 */
+	if (!SANITIZED) {
 		(void)setrlimit(RLIMIT_DATA, &data);
+		(void)setrlimit(RLIMIT_AS, &space);
+	}
 	(void)setrlimit(RLIMIT_NOFILE, &fds);
 	(void)setrlimit(RLIMIT_CPU, &cpu);
-	(void)setrlimit(RLIMIT_FSIZE, &no_files);
+	(void)setrlimit(RLIMIT_FSIZE, &none);
+	/* Of POSIX queues, which outlive who made them. */
+	(void)setrlimit(RLIMIT_MSGQUEUE, &none);
 }
 
 pid_t kc_fork(void)

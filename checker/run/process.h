@@ -29,7 +29,8 @@ void kc_process_deafen(void);
  */
 void kc_process_begin(pid_t parent, int err_fd);
 
-/* Limits of a worker: memory (data), CPU time, no files written, descriptors. */
+/* Limits of a worker: memory (data, and address space), CPU time, descriptors; no files written,
+ * and no POSIX queues (setrlimit(2)). */
 void kc_process_limit(uint64_t cpu_usec);
 
 /* fork() for a child that shall not share the parent's unflushed output. */

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -160,6 +161,9 @@ enum {
 #define CLONE_FLAGS SCMP_A0
 #endif
 
+#define SHARES_MEMORY \
+	SCMP_A3(SCMP_CMP_MASKED_EQ, MAP_SHARED | MAP_ANONYMOUS, MAP_SHARED | MAP_ANONYMOUS)
+
 static void fail(const char *what, int code)
 {
 	(void)fprintf(stderr, "k8scheck-gen-syscalls: %s: %s\n", what, strerror(-code));
@@ -259,6 +263,11 @@ static scmp_filter_ctx worker_list(void)
 	    &CLONE_FLAGS(SCMP_CMP_MASKED_EQ, CLONE_THREAD, 0));
 	add(ctx, SCMP_ACT_KILL_PROCESS, "fork", 0, NULL);
 	add(ctx, SCMP_ACT_KILL_PROCESS, "vfork", 0, NULL);
+#if !defined(__s390__) && !defined(__s390x__) /* which have the arguments behind a pointer */
+	/* No limit on data counts it, and nobody is left to share it with. */
+	refuse_if(ctx, "mmap", SHARES_MEMORY);
+	refuse_if(ctx, "mmap2", SHARES_MEMORY);
+#endif
 	for (size_t i = 0; i < sizeof(prctls) / sizeof(*prctls); i++) {
 		if (prctls[i] != PR_SET_NAME && prctls[i] != PR_GET_NAME)
 			refuse_if(ctx, "prctl", SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)prctls[i]));

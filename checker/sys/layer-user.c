@@ -4,6 +4,7 @@
 #include <grp.h>
 #include <stdio.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -16,6 +17,7 @@ enum {
 	FIRST = 1879048192,
 	PIDS = 4194304, /* PID_MAX_LIMIT of a 64-bit kernel */
 	MAP_MAX = 64 * 1024,
+	TASKS_MAX = 64, /* processes and threads */
 };
 
 /* Whether a map of user_namespaces(7) has all of the range: lines of first, first outside, count.
@@ -55,6 +57,7 @@ int kc_layer_user(int64_t group, struct kc_err *err)
 {
 	uid_t own = (uid_t)FIRST + (uid_t)getpid();
 	const gid_t groups[] = { (gid_t)group };
+	struct rlimit tasks;
 
 	/* System calls themselves: glibc's would ask other threads, of which there are none. */
 	if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0 ||
@@ -62,5 +65,12 @@ int kc_layer_user(int64_t group, struct kc_err *err)
 	    syscall(SYS_setresgid, own, own, own) < 0 || syscall(SYS_setresuid, own, own, own) < 0)
 		return kc_err_set(err, -errno, "the user %u cannot be taken: %s", (unsigned)own,
 				  kc_strerror(errno));
+	/* It is asked of users other than root, of all that they have: here, of this process's. */
+	if (getrlimit(RLIMIT_NPROC, &tasks) == 0) {
+		tasks.rlim_max = KC_MIN(tasks.rlim_max, (rlim_t)TASKS_MAX);
+		tasks.rlim_cur = tasks.rlim_max;
+		if (setrlimit(RLIMIT_NPROC, &tasks) < 0)
+			return kc_err_set(err, -errno, "RLIMIT_NPROC: %s", kc_strerror(errno));
+	}
 	return 0;
 }

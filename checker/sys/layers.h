@@ -86,8 +86,9 @@ int kc_layer_user_possible(struct kc_err *err);
  * Becomes a user and a group that nothing else has: numbers from a range that neither distributions
  * nor container runtimes hand out (1879048192 and on, systemd's UIDS-GIDS), plus this process's id.
  * `group` is one it belongs to besides, or negative: whose members see the processes of others
- * where procfs hides them (kc_proc_group()). Capabilities stay permitted, for
- * kc_layer_capabilities() to take up again; PR_SET_PDEATHSIG is forgotten.
+ * where procfs hides them (kc_proc_group()). All that this user may have is 64 processes and
+ * threads, this one included. Capabilities stay permitted, for kc_layer_capabilities() to take up
+ * again; PR_SET_PDEATHSIG is forgotten.
  */
 int kc_layer_user(int64_t group, struct kc_err *err);
 

@@ -43,9 +43,9 @@ BY_WORD = {
     "dumpable", "set-ptracer", "fsopen", "open-tree", "pivot-root", "settimeofday", "adjtimex", "clock-adjtime",
     "reboot", "swapon", "swapoff", "init-module", "finit-module", "delete-module", "kexec-load", "kexec-file-load",
     "bpf", "perf-event-open", "quotactl", "quotactl-fd", "acct", "iopl", "ioperm", "vhangup", "syslog", "add-key",
-    "keyctl", "memfd", "memfd-secret", "io-uring", "userfaultfd", "any-number", "socket-unix", "socket-inet",
-    "socket-inet6", "socket-raw", "socket-netlink", "socket-packet", "socket-vsock", "socket-alg", "socket-bluetooth",
-    "socketpair", "bind-port", "send-descriptor", "write-slots", "dlopen",
+    "keyctl", "map-anonymous", "memfd", "memfd-secret", "io-uring", "userfaultfd", "any-number", "socket-unix",
+    "socket-inet", "socket-inet6", "socket-raw", "socket-netlink", "socket-packet", "socket-vsock", "socket-alg",
+    "socket-bluetooth", "socketpair", "bind-port", "send-descriptor", "write-slots", "dlopen",
 } | {f"unshare-{n}" for n in ("mount", "uts", "ipc", "user", "pid", "net", "cgroup", "time")}
 
 libc = ctypes.CDLL(None, use_errno=True)

@@ -318,6 +318,17 @@ static int use_keys(const struct target *t)
 	return result(syscall(SYS_keyctl, 0 /* KEYCTL_GET_KEYRING_ID */, -2, 1, 0, 0));
 }
 
+static int map_anonymous(const struct target *t)
+{
+	void *memory = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	(void)t;
+	if (memory == MAP_FAILED)
+		return -errno;
+	(void)munmap(memory, 4096);
+	return 0;
+}
+
 static int make_memory_file(const struct target *t)
 {
 	(void)t;
@@ -552,6 +563,7 @@ const struct way ways_of_kernel[] = {
 	{ "mq-open", make_queue },
 	{ "add-key", make_key },
 	{ "keyctl", use_keys },
+	{ "map-anonymous", map_anonymous },
 	{ "memfd", make_memory_file },
 	{ "memfd-secret", make_secret_memory },
 	{ "io-uring", make_ring },
