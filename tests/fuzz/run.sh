@@ -27,6 +27,11 @@ if [ ${#names[@]} -eq 0 ]; then
         names+=("${name%.c}")
     done
 fi
+# A folder of an older state learns of new targets first.
+ninja -C $build build.ninja >$build/ninja.log 2>&1 || {
+    tail -n 40 $build/ninja.log
+    exit 1
+}
 # Whole, for grep -q would end ninja half-way, and pipefail take that for a fuzzer that is not there.
 known=$(ninja -C $build -t targets all)
 targets=()
