@@ -32,6 +32,7 @@ struct check {
 	/* Opened while the profile was read, and not yet among the plugins. */
 	struct kc_plugin_file *early;
 	size_t n_early, early_room;
+	bool asks_bus; /* the broker knows that it will be asked */
 	struct kc_crew crew;
 	struct wanted *wanted;
 	size_t n_wanted;
@@ -252,18 +253,12 @@ static bool selects(const struct kc_options *o)
 	return o->rules.n > 0 || o->skips.n > 0 || o->stages.n > 0 || o->tags.n > 0;
 }
 
-/*
- * Its worker loads it while the rest of the profile is read, in the sandbox that it would be loaded
- * in anyway. What goes wrong here is told when all plugins are opened.
- */
-static void on_plugin(void *context, const struct kc_manifest *plugin)
+/* What goes wrong here is told when all plugins are opened. */
+static void load_early(struct check *c, const struct kc_manifest *plugin)
 {
-	struct check *c = context;
 	struct kc_plugin_file file;
 	void *grown;
 
-	if (selects(c->options))
-		return;
 	grown = kc_arena_grow(c->arena, c->early, c->n_early, &c->early_room, sizeof(*c->early));
 	if (!grown)
 		return;
@@ -272,6 +267,26 @@ static void on_plugin(void *context, const struct kc_manifest *plugin)
 		return;
 	c->early[c->n_early++] = file;
 	(void)kc_crew_expect(&c->crew, &file);
+}
+
+/*
+ * While the rest of the profile is read, a worker loads the plugin, in the sandbox that it would be
+ * loaded in anyway, and the broker gets ready for what will be asked.
+ */
+static void on_need(void *context, const struct kc_manifest *plugin, const struct kc_rule *rule,
+		    bool first)
+{
+	struct check *c = context;
+
+	if (selects(c->options))
+		return;
+	if (first)
+		load_early(c, plugin);
+	if (!c->asks_bus && rule && rule->check->asks_bus &&
+	    (kc_config_horizons(&c->config, rule) & KC_NOW)) {
+		kc_broker_expect(&c->crew.broker, KC_ASK_BUS);
+		c->asks_bus = true;
+	}
 }
 
 /* Those whose rules are selected, and those that gather facts, which reports carry. */
@@ -544,7 +559,7 @@ static int read_profile(struct check *c)
 {
 	struct kc_err err = { 0 };
 
-	c->profile = kc_command_profile(c->command, on_plugin, c);
+	c->profile = kc_command_profile(c->command, on_need, c);
 	if (!c->profile)
 		return KC_EXIT_USAGE;
 	c->config.profile = c->profile;

@@ -40,9 +40,7 @@ static void print_diagnostics(const struct kc_diagnostics *diagnostics)
 	}
 }
 
-const struct kc_profile *kc_command_profile(const struct kc_command *command,
-					    void (*on_plugin)(void *context,
-							      const struct kc_manifest *plugin),
+const struct kc_profile *kc_command_profile(const struct kc_command *command, kc_on_need *on_need,
 					    void *context)
 {
 	const struct kc_options *o = command->options;
@@ -53,10 +51,10 @@ const struct kc_profile *kc_command_profile(const struct kc_command *command,
 		.sets = o->sets.item,
 		.profile_dirs = command->paths.profiles,
 		.plugin_dirs = command->paths.plugins,
-		.brief = on_plugin != NULL,
+		.brief = on_need != NULL,
 		/* For digests, which the text report has none of. */
 		.keep_texts = o->reports.n > 0,
-		.on_plugin = on_plugin,
+		.on_need = on_need,
 		.context = context,
 	};
 	struct kc_diagnostics diagnostics = { 0 };

@@ -31,9 +31,7 @@ int kc_complain(int exit_code, const char *fmt, ...) kc_printf(2, 3);
  * The profile that the options name. NULL when it has faults, which are printed then. A run tells
  * whom to tell of plugins, and gets manifests without what people read of them; others give NULL.
  */
-const struct kc_profile *kc_command_profile(const struct kc_command *command,
-					    void (*on_plugin)(void *context,
-							      const struct kc_manifest *plugin),
+const struct kc_profile *kc_command_profile(const struct kc_command *command, kc_on_need *on_need,
 					    void *context);
 
 /* The report formats there are. */

@@ -13,6 +13,13 @@
  * manifests are files of the machine that k8scheck runs on.
  */
 
+/*
+ * Told that a plugin is needed when that is seen, and whether for the first time: for a rule with
+ * its check, or for a fact (NULL). The profile may turn out faulty all the same.
+ */
+typedef void kc_on_need(void *context, const struct kc_manifest *plugin, const struct kc_rule *rule,
+			bool first);
+
 /* NAME=VALUE or RULE.FIELD=VALUE of the command line, and files, in the order they were given. */
 struct kc_profile_request {
 	const char *const
@@ -24,11 +31,7 @@ struct kc_profile_request {
 	const char *const *plugin_dirs; /* where manifests are: DIR/NAME.yaml */
 	bool brief; /* of manifests: see struct kc_manifest_cache */
 	bool keep_texts; /* of sources */
-	/*
-	 * Told of each plugin that a rule needs, once, when that is seen; the profile may turn out
-	 * faulty all the same. May be NULL.
-	 */
-	void (*on_plugin)(void *context, const struct kc_manifest *plugin);
+	kc_on_need *on_need; /* may be NULL */
 	void *context;
 };
 

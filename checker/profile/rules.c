@@ -283,17 +283,22 @@ static void complete(struct builder *b)
 	}
 }
 
-static int need_plugin(struct builder *b, const struct kc_manifest *plugin)
+static int need_plugin(struct builder *b, const struct kc_manifest *plugin,
+		       const struct kc_rule *rule)
 {
-	for (uint32_t i = 0; i < b->n_plugins; i++) {
-		if (b->plugins[i] == plugin)
-			return 0;
-	}
-	if (b->n_plugins == PLUGINS_MAX)
+	const struct kc_profile_request *request = b->l->request;
+	uint32_t i = 0;
+	bool first;
+
+	while (i < b->n_plugins && b->plugins[i] != plugin)
+		i++;
+	first = i == b->n_plugins;
+	if (first && b->n_plugins == PLUGINS_MAX)
 		return -E2BIG;
-	b->plugins[b->n_plugins++] = plugin;
-	if (b->l->request->on_plugin)
-		b->l->request->on_plugin(b->l->request->context, plugin);
+	if (first)
+		b->plugins[b->n_plugins++] = plugin;
+	if (request->on_need)
+		request->on_need(request->context, plugin, rule, first);
 	return 0;
 }
 
@@ -325,7 +330,7 @@ static int build_rule(struct builder *b)
 	if (r < 0)
 		return r;
 	complete(b);
-	return rule->plugin ? need_plugin(b, rule->plugin) : 0;
+	return rule->plugin ? need_plugin(b, rule->plugin, rule) : 0;
 }
 
 /* Whether the rule is dropped. One that was never a rule is not: to drop it is a slip. */
@@ -383,7 +388,7 @@ static int need_fact_plugins(struct builder *b, struct kc_profile *profile)
 					: kc_fact_find(b->l, rule->when[j].fact, &err, &plugin);
 
 			if (r == 0 && plugin)
-				r = need_plugin(b, plugin);
+				r = need_plugin(b, plugin, NULL);
 			if (r == 0 && plugin && !profile->gatherers)
 				r = list_gatherers(b, profile);
 			if (r < 0)

@@ -60,9 +60,6 @@ int kc_run_list_facts(struct kc_running *run);
 
 /* ---- run-questions.c: questions of workers, on their way to the broker and back ---- */
 
-/* Lets the broker get ready for what the rules will most likely ask. */
-void kc_run_expect_questions(struct kc_running *run);
-
 /* Passes a question on, starting a broker if there is none, or answers that it may not be asked. */
 void kc_run_on_ask(struct kc_running *run, struct kc_member *m, const struct kc_frame *frame);
 

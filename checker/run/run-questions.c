@@ -3,21 +3,6 @@
 #include "base/clock.h"
 #include "run-internal.h"
 
-void kc_run_expect_questions(struct kc_running *run)
-{
-	const struct kc_profile *profile = run->config->profile;
-
-	for (uint32_t i = 0; i < profile->n_rules; i++) {
-		const struct kc_rule *rule = profile->rules + i;
-
-		if (run->judge.settled[i] || !rule->check->asks_bus ||
-		    !(kc_config_horizons(run->config, rule) & KC_NOW))
-			continue;
-		kc_broker_expect(&run->broker, KC_ASK_BUS);
-		return;
-	}
-}
-
 /* Whether a rule's check may run programs: its manifest says so, or nobody but root wrote the
  * profile. */
 static const char *why_not_program(const struct kc_running *run, const struct kc_member *m,

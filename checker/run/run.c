@@ -123,7 +123,8 @@ static int loop(struct kc_running *run)
 		kc_run_release(run);
 		if (run->judge.n_open == 0 && kc_run_gathered(run) && run->prepared)
 			break;
-		next = KC_MIN(kc_run_watch_members(run, now), run->hurried ? end : last_call);
+		next = kc_run_watch_members(run, now);
+		next = KC_MIN(next, run->hurried ? end : last_call);
 		tick(run, now);
 		r = wait_for_any(run, next);
 		if (run->refused)
@@ -151,7 +152,6 @@ static int run_all(struct kc_running *run)
 		return kc_err_set(run->err, r, "out of memory");
 	kc_judge_scope(&run->judge);
 	kc_run_excuse_orphans(run);
-	kc_run_expect_questions(run);
 	r = kc_run_hire(run);
 	/* Who has gone may have said why. */
 	if (r < 0)
