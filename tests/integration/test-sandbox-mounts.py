@@ -243,6 +243,27 @@ rules:
 """
 
 
+LAST = """
+rules:
+  - id: disk
+    check: host.filesystem
+    title: Asks the file system itself, and nothing comes after
+    with: {{path: {place}, free: 1Mi}}
+"""
+
+
+def test_last(what, place, command):
+    """Nothing else is to be judged, and the one worker cannot be ended."""
+    for option, most in (("--timeout", 8), ("--deadline", 6)):
+        start = time.monotonic()
+        result = run(*command, "--plugin-dir", PLUGINS, "--horizon", "now", option, "1s", profile=LAST.format(place=place),
+                     timeout=60)
+        took = time.monotonic() - start
+        suite.expect_true(f"{what}, nothing else, {option}: in time", took < most, f"{took:.2f} s")
+        suite.expect(f"{what}, nothing else, {option}", (result.code, result.verdict("disk")), (3, "error"))
+        suite.expect_in(f"{what}, nothing else, {option}: why", option, result.messages("disk"))
+
+
 def test_silent(tmp, away):
     what = f"a mount without an answer ({away or 'mount_setattr'})"
     place = os.path.join(tmp, "silent")
@@ -272,6 +293,7 @@ def test_silent(tmp, away):
                if f.get("subject") == "own"]
         suite.expect_in(f"{what}: its own", f" {len(names) if away else 0} writable", own[0] if own else "")
         suite.expect(f"{what}: nobody is blamed", [w for w in result.report["run"].get("warnings", []) if "behind" in w], [])
+    test_last(what, place, command)
     # With its server all who wait are gone, and nothing is left of the run.
     server.kill()
     server.wait()
