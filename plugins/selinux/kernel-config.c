@@ -56,15 +56,35 @@ static struct span find(const char *text, size_t size, const char *name)
 	return (struct span){ 0 };
 }
 
+/*
+ * Whether it says that SELinux is not built, or that something is not which SELinux depends on
+ * (security/selinux/Kconfig). Kconfig writes a line for what could have been chosen, so that one
+ * which is missing is a file that was cut or spoiled.
+ */
+static bool is_without(const char *text, size_t size)
+{
+	static const char *const lines[] = {
+		"# CONFIG_SECURITY_SELINUX is not set",
+		"# CONFIG_SECURITY_NETWORK is not set",
+		"# CONFIG_SECURITY is not set",
+		"# CONFIG_AUDIT is not set",
+		"# CONFIG_INET is not set",
+		"# CONFIG_NET is not set",
+	};
+
+	for (size_t i = 0; i < KC_ARRAY_SIZE(lines); i++)
+		if (memmem(text, size, lines[i], strlen(lines[i])))
+			return true;
+	return false;
+}
+
 enum selinux_kernel selinux_kernel_config_parse(const char *text, size_t size)
 {
 	struct span selinux = find(text, size, "CONFIG_SECURITY_SELINUX");
 	struct span list, value;
 
 	if (!selinux.at || !is_word(selinux, "y"))
-		/* Every configuration of a kernel with files and network has this one. */
-		return find(text, size, "CONFIG_NET").at ? SELINUX_KERNEL_WITHOUT
-							 : SELINUX_KERNEL_UNKNOWN;
+		return is_without(text, size) ? SELINUX_KERNEL_WITHOUT : SELINUX_KERNEL_UNKNOWN;
 	value = find(text, size, "CONFIG_SECURITY_SELINUX_BOOTPARAM_VALUE");
 	if (value.at && is_word(value, "0"))
 		return SELINUX_KERNEL_OFF;

@@ -29,6 +29,43 @@ static const char *property(struct swap_boot *boot, const char *text, const char
 	return NULL;
 }
 
+/* Reads an entry of udev's database; -EBADMSG, with a sentence, for what udev does not write. */
+static int read_entry(struct swap_boot *boot, const char *path, struct kc_bytes *ret_text,
+		      const char **ret_why)
+{
+	struct kc_bytes text;
+	int r = kc_read_file(boot->host, boot->run, path, SWAP_FILE_MAX, &text);
+
+	if (r) {
+		*ret_why = kc_text(boot->host, boot->run, "%s", kc_why(boot->host, boot->run));
+		return r;
+	}
+	if (strlen(text.data) != text.size || memchr(text.data, '\r', text.size)) {
+		*ret_why = kc_text(boot->host, boot->run, "%s is not what udev writes.", path);
+		return -EBADMSG;
+	}
+	*ret_text = text;
+	return 0;
+}
+
+/* An entry that says a part of what udev knows of a partition. */
+static int is_cut(struct swap_boot *boot, const char *path, const char **ret_why)
+{
+	*ret_why = kc_text(boot->host, boot->run, "%s does not say all of a partition.", path);
+	return -EBADMSG;
+}
+
+/* A GUID, which is the type of a partition of GPT. */
+static bool is_type(const char *type)
+{
+	size_t n = strlen(type);
+
+	for (size_t i = 0; i < n; i++)
+		if (type[i] != '-' && kc_hex_digit(type[i]) < 0)
+			return false;
+	return n == strlen(GPT_SWAP);
+}
+
 /* "8:2" of a file of sysfs; NULL when it is not there, or holds something else. */
 static const char *read_number(struct swap_boot *boot, const char *path)
 {
@@ -89,7 +126,7 @@ static int find_disk(struct swap_boot *boot, const char **ret_disk, const char *
 {
 	struct kc_mount_table table;
 	struct kc_bytes text;
-	const char *device, *path, *scheme;
+	const char *device, *path, *scheme, *why = NULL;
 	const struct kc_mount_entry *mount;
 	int r;
 
@@ -110,17 +147,21 @@ static int find_disk(struct swap_boot *boot, const char **ret_disk, const char *
 	if (!device || is_whole(boot, device))
 		return 0;
 	path = kc_text(boot->host, boot->run, UDEV_DATA "/b%s", device);
-	r = kc_read_file(boot->host, boot->run, path, SWAP_FILE_MAX, &text);
+	r = read_entry(boot, path, &text, &why);
 	if (r) {
 		*ret_why = kc_text(boot->host, boot->run,
 				   "udev's database says nothing of the disk that the system lies "
 				   "on: %s",
-				   kc_why(boot->host, boot->run));
+				   why);
 		return r;
 	}
 	scheme = property(boot, text.data, "ID_PART_ENTRY_SCHEME");
-	if (scheme && kc_streq(scheme, "gpt"))
+	if (!scheme)
+		return is_cut(boot, path, ret_why);
+	if (kc_streq(scheme, "gpt"))
 		*ret_disk = property(boot, text.data, "ID_PART_ENTRY_DISK");
+	if (kc_streq(scheme, "gpt") && !*ret_disk)
+		return is_cut(boot, path, ret_why);
 	return 0;
 }
 
@@ -143,16 +184,21 @@ static int look_at(struct swap_boot *boot, const char *name, const char *disk,
 	struct kc_bytes text;
 	int r;
 
-	r = kc_read_file(boot->host, boot->run, path, SWAP_FILE_MAX, &text);
+	r = read_entry(boot, path, &text, ret_why);
 	if (r == -ENOENT)
 		return 0;
-	if (r) {
-		*ret_why = kc_text(boot->host, boot->run, "%s", kc_why(boot->host, boot->run));
+	if (r)
 		return r;
-	}
 	parent = property(boot, text.data, "ID_PART_ENTRY_DISK");
 	type = property(boot, text.data, "ID_PART_ENTRY_TYPE");
-	if (!parent || !type || !kc_streq(parent, disk) || !kc_streq(type, GPT_SWAP) ||
+	/* Disks, loop devices and the like have neither. */
+	if (!parent != !type)
+		return is_cut(boot, path, ret_why);
+	if (!parent || !kc_streq(parent, disk))
+		return 0;
+	if (!is_type(type))
+		return is_cut(boot, path, ret_why);
+	if (!kc_streq(type, GPT_SWAP) ||
 	    (parse_flags(property(boot, text.data, "ID_PART_ENTRY_FLAGS")) & no_auto))
 		return 0;
 	r = kc_read_link(boot->host, boot->run,

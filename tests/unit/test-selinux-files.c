@@ -39,6 +39,10 @@ static void test_kernel_config(void **state)
 		{ "", SELINUX_KERNEL_UNKNOWN },
 		{ "rubbish CONFIG_SECURITY_SELINUX=y\n", SELINUX_KERNEL_UNKNOWN },
 		{ "CONFIG_NET=y\n# CONFIG_SECURITY_SELINUX is not set\n", SELINUX_KERNEL_WITHOUT },
+		{ "CONFIG_NET=y\n# CONFIG_AUDIT is not set\n", SELINUX_KERNEL_WITHOUT },
+		/* Cut, or spoiled: Kconfig writes a line for all that could have been chosen. */
+		{ "CONFIG_NET=y\nCONFIG_SECURITY=y\n", SELINUX_KERNEL_UNKNOWN },
+		{ "CONFIG_NET=y\nCONFIG_SECURITY_SELINUX=y\r\n", SELINUX_KERNEL_UNKNOWN },
 		{ "CONFIG_SECURITY_SELINUX=y", SELINUX_KERNEL_ON },
 		{ "A=1\nCONFIG_SECURITY_SELINUX=y\nCONFIG_LSM=\"yama,selinux,apparmor\"\n",
 		  SELINUX_KERNEL_ON },
