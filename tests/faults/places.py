@@ -133,6 +133,19 @@ ENTRY = f"title Debian\nversion {RELEASE}\nlinux /vmlinuz-{RELEASE}\noptions {OP
 GRUB = (
     f"set timeout=5\nmenuentry 'Debian' {{\n\tlinux /boot/vmlinuz-{RELEASE} {OPTIONS}\n\tinitrd /boot/initrd.img\n}}\n"
 )
+# Nothing of the running kernel shows SELinux, so that what it was built with tells of the next start.
+SELINUX_LATER = {"/proc/filesystems": "nodev\tsysfs\n\text4\n", "/proc/cmdline": "root=/dev/sda2 ro\n", **NAMES}
+# A system on a GPT disk, where systemd looks for partitions of the type swap.
+GPT = {
+    "/proc/cmdline": "root=/dev/sda2\n",
+    "/proc/1/mountinfo": "22 1 8:2 / / rw,relatime shared:1 - ext4 /dev/sda2 rw\n23 22 0:21 / /proc rw - proc proc rw\n",
+    "/proc/swaps": "Filename\t\t\t\tType\t\tSize\tUsed\tPriority\n",
+    "/usr/lib/systemd/libsystemd-shared-252.so": "",
+    "/usr/lib/systemd/system-generators/systemd-gpt-auto-generator": "\n",
+    "/run/udev/data/b8:0": "E:ID_PART_TABLE_TYPE=gpt\n",
+    "/run/udev/data/b8:2": "E:ID_PART_ENTRY_SCHEME=gpt\nE:ID_PART_ENTRY_TYPE=0fc63daf-8483-4772-8e79-3d69d8477de4\n"
+    "E:ID_PART_ENTRY_DISK=8:0\n",
+}
 SWAPPINESS = {"parameters": sysctl("vm.swappiness", 7), "check": "sysctl.value"}
 MULTI_USER = "/etc/systemd/system/multi-user.target.wants"
 SERVICE = "[Unit]\nDescription=Some swap\n[Service]\nExecStart=/bin/true\n[Install]\nWantedBy=multi-user.target\n"
@@ -1003,6 +1016,99 @@ PLACES = [
             "bom": "systemd's reader passes over a byte-order mark",
             **of("nul,utf-8,cut-before,cut-in", "the drop-in replaces ExecStart="),
         },
+    ),
+    Place(
+        "/proc/net/ip6_tables_names",
+        "network.iptables-backend",
+        "absent,empty:pass crlf,bom,cut-in:fail nul,utf-8:fail|error",
+        text="nat\n",
+        needle="at",
+        good="fail",
+        live=True,
+        why={"absent": "the older back end is not loaded", "empty": "it has no table", "dangling": "it is not loaded"},
+    ),
+    Place(
+        "/etc/group",
+        "file.state",
+        "absent,empty,cut-before,cut-in:fail|error crlf,bom:pass",
+        text=f"root:x:0:\nkeepers:x:{os.getegid()}:\n",
+        needle=f"keepers:x:{os.getegid()}:",
+        parameters={"path": "/etc/fstab", "group": "keepers"},
+        why={"bom": "it spoils the first line alone", "crlf": "the number stands before it"},
+    ),
+    # What the kernel was built with, where nothing of the running one shows SELinux.
+    Place(
+        f"/boot/config-{RELEASE}",
+        "selinux.mode",
+        "absent,empty,cut-before:error cut-in:error crlf,bom,nul,utf-8:fail|error|pass",
+        text="#\n# Linux\n#\nCONFIG_NET=y\nCONFIG_SECURITY=y\nCONFIG_SECURITY_SELINUX=y\nCONFIG_LSM=\"selinux\"\nCONFIG_CRYPTO=y\n",
+        needle="CONFIG_SECURITY_SELINUX=y",
+        live=True,
+        horizon="boot",
+        parameters={"modes": ["enforcing"]},
+        files={**SELINUX_LATER, "/etc/selinux/config": "SELINUX=enforcing\nSELINUXTYPE=targeted\n"},
+        called="/boot/config-",
+        why={
+            "crlf": "the options stand before it",
+            "bom": "it spoils the first line alone, which is a comment",
+            **of("nul,utf-8", "CONFIG_LSM= says on its own that the kernel brings it up"),
+        },
+    ),
+    Place(
+        "/etc/selinux/targeted/policy",
+        "selinux.mode",
+        f"absent,empty:fail {SOMETHING},unreadable,loop,dangling,many:fail|error",
+        good="pass",
+        live=True,
+        horizon="boot",
+        parameters={"modes": ["permissive"]},
+        files={**SELINUX_LATER, "/proc/filesystems": "nodev\tselinuxfs\n", "/etc/selinux/targeted/policy/policy.31": "x"},
+        remove=("/etc/selinux/config",),
+    ),
+    Place(
+        "/etc/systemd/system-preset/10-local.preset",
+        "systemd.unit",
+        "absent,empty,directory,fifo,socket,device,unreadable,loop,sparse,long-line,nul,utf-8,crlf,bom,cut-before,cut-in,"
+        "cut-after,changing:fail|error",
+        text="# of the host\nenable crio.service\n",
+        needle="enable crio.service",
+        good="fail",
+        parameters={"unit": "crio.service", "enabled": "enabled"},
+        remove=("/etc/systemd/system/multi-user.target.wants/crio.service",),
+    ),
+    # udev's word on partitions, which it writes anew and moves to its place.
+    Place(
+        "/run/udev/data/b8:3",
+        "swap.off",
+        "absent,empty:pass cut-before,cut-in,crlf,nul,utf-8:error bom,cut-after:fail",
+        text="S:disk/by-partuuid/x\nE:ID_PART_ENTRY_DISK=8:0\nE:ID_PART_ENTRY_TYPE=0657fd6d-a4ab-43c4-84e5-0933c84b4f4f\n",
+        needle="E:ID_PART_ENTRY_TYPE=0657fd6d-a4ab-43c4-84e5-0933c84b4f4f",
+        good="fail",
+        live=True,
+        horizon="boot",
+        files=GPT,
+        why={
+            "absent": "there is no such partition",
+            "dangling": "udev makes no links there: there is no such partition",
+            "empty": "what has neither type nor disk is no partition, such as a loop device",
+        },
+    ),
+    Place(
+        "/run/udev/data/b8:2",
+        "swap.off",
+        "absent,empty,directory,cut-before,cut-in,crlf,nul,utf-8:error bom,cut-after:fail",
+        text="S:disk/by-partuuid/y\nE:ID_PART_ENTRY_DISK=8:0\nE:ID_PART_ENTRY_TYPE=0fc63daf-8483-4772-8e79-3d69d8477de4\n"
+        "E:ID_PART_ENTRY_SCHEME=gpt\n",
+        needle="E:ID_PART_ENTRY_SCHEME=gpt",
+        good="fail",
+        live=True,
+        horizon="boot",
+        files={
+            **GPT,
+            "/run/udev/data/b8:3": "E:ID_PART_ENTRY_DISK=8:0\nE:ID_PART_ENTRY_TYPE=0657fd6d-a4ab-43c4-84e5-0933c84b4f4f\n",
+        },
+        called="/run/udev/data",
+        name="swap.off, the system's disk",
     ),
     # What libkmod reads: where it may not, the text beside it says the same.
     Place(
