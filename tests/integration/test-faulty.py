@@ -24,6 +24,7 @@ CAUSES = {
     "flood": "more than 1024 KiB to standard error",
     "flood-channel": "flooded its channel",
     "fork": "started a process",
+    "vfork": "started a process",
     "daemon": "signal 11",
     "close": "closed its channel",
     "forge": "spoke of a rule that it was not told to judge",
@@ -44,10 +45,10 @@ if SANITIZED:
     CAUSES["segfault"] = CAUSES["abort"] = CAUSES["daemon"] = CAUSES["constructor"] = "its worker"
 
 # With the filter of system calls, a process that is started ends who starts it, and nothing is left behind.
-FILTERED = {"fork": "signal 31", "daemon": "signal 31"}
+FILTERED = {"fork": "signal 31", "vfork": "signal 31", "daemon": "signal 31"}
 if SANITIZED:
     # Who looks for leaks at an exit does so in a process of its own.
-    FILTERED = {"fork": "its worker", "daemon": "its worker", "exit": ("exited with status 0", "signal 31")}
+    FILTERED = {"fork": "its worker", "vfork": "its worker", "daemon": "its worker", "exit": ("exited with status 0", "signal 31")}
 
 GOOD = 20
 
