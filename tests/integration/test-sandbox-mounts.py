@@ -21,6 +21,7 @@ TAKE_AWAY = os.path.join(FOLDER, "..", "shims", "take-away")
 KEYS = ["kernel.pid_max", "kernel.threads-max", "kernel.hostname", "kernel.shmmax", "net.ipv4.ip_default_ttl",
         "fs.file-max"]
 MANY = 3000
+MARK = "K8SCHECK_TEST_MOUNTS"
 MS_BIND, MS_REC, MS_PRIVATE, MS_SHARED, MNT_DETACH = 4096, 16384, 1 << 18, 1 << 20, 2
 
 suite = Suite("sandbox and mounts")
@@ -294,6 +295,7 @@ def test_silent(tmp, away):
         suite.expect_in(f"{what}: its own", f" {len(names) if away else 0} writable", own[0] if own else "")
         suite.expect(f"{what}: nobody is blamed", [w for w in result.report["run"].get("warnings", []) if "behind" in w], [])
     test_last(what, place, command)
+    suite.expect_true(f"{what}: some wait", left_over())
     # With its server all who wait are gone, and nothing is left of the run.
     server.kill()
     server.wait()
@@ -306,19 +308,17 @@ def test_silent(tmp, away):
 
 
 def left_over():
-    """Processes of this program; others test others."""
+    """Processes of runs of this test, by the environment that they began with."""
     found = []
     for pid in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            if os.readlink(f"/proc/{pid}/exe") == os.path.realpath(PROGRAM):
-                found.append(read(f"/proc/{pid}/comm").strip())
-        except OSError:
-            pass
+        if f"{MARK}={os.getpid()}\0" in read(f"/proc/{pid}/environ") and read(f"/proc/{pid}/comm") != "silent-fs\n":
+            found.append(read(f"/proc/{pid}/comm").strip())
     return found
 
 
 if not contain():
     k8s.skip("it takes root, and namespaces of its own")
+os.environ[MARK] = str(os.getpid())
 tmp = tempfile.mkdtemp(prefix="k8scheck-mounts-")
 os.chmod(tmp, 0o755)
 # As systemd has it: what a host mounts and unmounts, others with a copy see.
