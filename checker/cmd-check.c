@@ -284,7 +284,7 @@ static void on_need(void *context, const struct kc_manifest *plugin, const struc
 		load_early(c, plugin);
 	if (!c->asks_bus && rule && rule->check->asks_bus &&
 	    (kc_config_horizons(&c->config, rule) & KC_NOW)) {
-		kc_broker_expect(&c->crew.broker, KC_ASK_BUS);
+		kc_broker_expect_bus(&c->crew.broker);
 		c->asks_bus = true;
 	}
 }

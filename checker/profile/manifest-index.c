@@ -7,7 +7,7 @@
 #define MAGIC 0x6b386d69u
 
 enum {
-	FORMAT = 1, /* of the fields: one more with every change of them */
+	FORMAT = 2, /* of the fields: one more with every change of them */
 };
 
 /*
@@ -114,10 +114,13 @@ int kc_manifest_index_find(const struct kc_manifest_index *index, const char *na
 	return 0;
 }
 
-int kc_manifest_index_gathers(const struct kc_manifest_index *index, const char *name)
+int kc_manifest_index_gathers(const struct kc_manifest_index *index, const char *name,
+			      uint64_t size, int64_t mtime_usec)
 {
 	struct entry e;
 	int r = find(index, name, &e);
 
+	if (r == 0 && (e.size != size || mtime_usec > index->mtime_usec))
+		r = -ENOENT;
 	return r < 0 ? r : e.gathers != 0;
 }

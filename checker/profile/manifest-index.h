@@ -17,6 +17,7 @@
 struct kc_manifest_index {
 	const char *data; /* borrowed */
 	size_t size;
+	int64_t mtime_usec; /* of the file; 0: it is none */
 };
 
 enum {
@@ -36,6 +37,10 @@ int kc_manifest_index_find(const struct kc_manifest_index *index, const char *na
 			   const char *file, const char *text, size_t size, struct kc_arena *arena,
 			   const struct kc_manifest **ret_manifest);
 
-/* Whether the manifest of that name lists facts: 1 or 0. -ENOENT, -EBADMSG: as above, whatever its
- * text. */
-int kc_manifest_index_gathers(const struct kc_manifest_index *index, const char *name);
+/*
+ * Whether the manifest of that name lists facts: 1 or 0. Its text is not read for that: one of
+ * another size, or changed after the index was made, is not the one of the entry. -ENOENT,
+ * -EBADMSG: as above.
+ */
+int kc_manifest_index_gathers(const struct kc_manifest_index *index, const char *name,
+			      uint64_t size, int64_t mtime_usec);

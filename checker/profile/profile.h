@@ -63,9 +63,12 @@ struct kc_manifest_cache {
 	uint32_t n;
 	struct kc_trust_folder *folder; /* of kc_trust_open_near(); may be NULL */
 	bool brief; /* leave out what people read: docs, meanings, places, references */
-	/* With `brief`: the folder whose index was looked for last, and what it has. */
-	const char *index_dir;
-	struct kc_manifest_index index;
+	/* With `brief`: the folders whose index was looked for, and what they have. */
+	struct kc_folder_index {
+		const char *dir;
+		struct kc_manifest_index index;
+	} * indexes;
+	size_t n_indexes, indexes_room;
 };
 
 int kc_manifest_load(const char *const *plugin_dirs, const char *name,
@@ -75,7 +78,7 @@ int kc_manifest_load(const char *const *plugin_dirs, const char *name,
 /*
  * Whether a manifest can list facts, without parsing it: the word stands in those that do. Most do
  * not, and parsing them all would cost a small run more than its rules. One that cannot be read
- * may. A folder's index knows.
+ * may. A folder's index knows it of those that are older.
  */
 bool kc_manifest_may_gather(const char *const *plugin_dirs, const char *name,
 			    struct kc_manifest_cache *cache, struct kc_arena *arena);

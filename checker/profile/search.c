@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <dirent.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 
 #include "base/fdio.h"
 #include "base/grow.h"
@@ -161,28 +162,54 @@ static int cache_add(struct kc_manifest_cache *cache, const struct kc_manifest *
 	return 0;
 }
 
+static int64_t mtime_of(const struct stat *st)
+{
+	return (int64_t)st->st_mtim.tv_sec * 1000000 + st->st_mtim.tv_nsec / 1000;
+}
+
+static void read_index(const struct kc_manifest_cache *cache, const char *dir,
+		       struct kc_arena *arena, struct kc_manifest_index *index)
+{
+	const char *path = kc_arena_printf(arena, "%s/" KC_MANIFEST_INDEX_NAME, dir);
+	kc_cleanup(kc_buf_done) struct kc_buf data = { 0 };
+	kc_cleanup(kc_closep) int vetted = -EBADF, fd = -EBADF;
+	struct stat st;
+
+	if (path && *path == '/' &&
+	    kc_trust_open_near(cache->folder, path, KC_TRUST_STICKY, NULL, &vetted) == 0)
+		fd = kc_fd_reopen(vetted, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (fd < 0 || fstat(fd, &st) < 0 || kc_read_all(fd, KC_MANIFEST_INDEX_MAX, &data) < 0 ||
+	    data.len == 0)
+		return;
+	index->data = kc_arena_memdup(arena, data.data, data.len);
+	index->size = index->data ? data.len : 0;
+	index->mtime_usec = mtime_of(&st);
+}
+
 /* The index of a folder, which is empty when there is none that can be used. */
 static const struct kc_manifest_index *index_of(struct kc_manifest_cache *cache, const char *dir,
 						size_t dir_len, struct kc_arena *arena)
 {
-	kc_cleanup(kc_buf_done) struct kc_buf data = { 0 };
-	kc_cleanup(kc_closep) int vetted = -EBADF, fd = -EBADF;
-	const char *path;
+	static const struct kc_manifest_index none;
+	struct kc_folder_index *items, *item;
 
-	if (cache->index_dir && strlen(cache->index_dir) == dir_len &&
-	    !memcmp(cache->index_dir, dir, dir_len))
-		return &cache->index;
-	cache->index = (struct kc_manifest_index){ 0 };
-	cache->index_dir = kc_arena_memdup(arena, dir, dir_len);
-	path = kc_arena_printf(arena, "%.*s/" KC_MANIFEST_INDEX_NAME, (int)dir_len, dir);
-	if (cache->index_dir && path && *path == '/' &&
-	    kc_trust_open_near(cache->folder, path, KC_TRUST_STICKY, NULL, &vetted) == 0)
-		fd = kc_fd_reopen(vetted, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	if (fd >= 0 && kc_read_all(fd, KC_MANIFEST_INDEX_MAX, &data) >= 0 && data.len > 0) {
-		cache->index.data = kc_arena_memdup(arena, data.data, data.len);
-		cache->index.size = cache->index.data ? data.len : 0;
+	for (size_t i = 0; i < cache->n_indexes; i++) {
+		item = cache->indexes + i;
+		if (strlen(item->dir) == dir_len && !memcmp(item->dir, dir, dir_len))
+			return &item->index;
 	}
-	return &cache->index;
+	items = kc_arena_grow(arena, cache->indexes, cache->n_indexes, &cache->indexes_room,
+			      sizeof(*items));
+	if (!items)
+		return &none;
+	cache->indexes = items;
+	item = items + cache->n_indexes;
+	*item = (struct kc_folder_index){ .dir = kc_arena_memdup(arena, dir, dir_len) };
+	if (!item->dir)
+		return &none;
+	read_index(cache, item->dir, arena, &item->index);
+	cache->n_indexes++;
+	return &item->index;
 }
 
 static int find_indexed(struct kc_manifest_cache *cache, const char *name, const char *path,
@@ -294,16 +321,25 @@ int kc_manifest_load_all(const char *const *plugin_dirs, struct kc_manifest_cach
 	return 0;
 }
 
+/* 1 or 0; a negative errno: the index does not know. */
+static int gathers_by_index(const char *dir, const char *name, const char *path,
+			    struct kc_manifest_cache *cache, struct kc_arena *arena)
+{
+	struct stat st;
+
+	if (!cache->brief || stat(path, &st) < 0)
+		return -ENOENT;
+	return kc_manifest_index_gathers(index_of(cache, dir, strlen(dir), arena), name,
+					 (uint64_t)st.st_size, mtime_of(&st));
+}
+
 static bool may_gather_in(const char *dir, const char *name, struct kc_manifest_cache *cache,
 			  struct kc_arena *arena)
 {
-	int indexed =
-		cache->brief
-			? kc_manifest_index_gathers(index_of(cache, dir, strlen(dir), arena), name)
-			: -ENOENT;
 	kc_cleanup(kc_freep) char *path = kc_asprintf("%s/%s.yaml", dir, name);
 	kc_cleanup(kc_buf_done) struct kc_buf text = { 0 };
 	kc_cleanup(kc_closep) int fd = -EBADF;
+	int indexed = path ? gathers_by_index(dir, name, path, cache, arena) : -ENOMEM;
 
 	if (indexed >= 0)
 		return indexed;

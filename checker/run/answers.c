@@ -2,8 +2,7 @@
 #include "answers.h"
 #include "base/str.h"
 
-/* How long it may take is no part of it: what was answered in time was answered. */
-static bool text_of(const struct kc_question *question, struct kc_buf *b)
+bool kc_question_text(const struct kc_question *question, struct kc_buf *b)
 {
 	switch (question->kind) {
 	case KC_ASK_UNIT:
@@ -27,7 +26,7 @@ bool kc_answers_find(const struct kc_memo *memo, const struct kc_question *quest
 	kc_cleanup(kc_buf_done) struct kc_buf text = { 0 };
 	const struct kc_memo_entry *known;
 
-	if (memo->n == 0 || !text_of(question, &text))
+	if (memo->n == 0 || !kc_question_text(question, &text))
 		return false;
 	known = kc_memo_find(memo, KC_MEMO_ANSWER, 0, text.data);
 	if (known)
@@ -40,6 +39,6 @@ void kc_answers_keep(struct kc_memo *memo, const struct kc_question *question,
 {
 	kc_cleanup(kc_buf_done) struct kc_buf text = { 0 };
 
-	if (answer->code == 0 && text_of(question, &text))
+	if (answer->code == 0 && kc_question_text(question, &text))
 		kc_memo_answer(memo, text.data, answer);
 }

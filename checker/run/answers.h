@@ -10,6 +10,12 @@
  * time, or better luck. Bounded as a memo is: what does not fit is asked again.
  */
 
+/*
+ * Appends what stands for a question in a memo. How long it may take is no part of it: what was
+ * answered in time was answered. False: its answer may change, or there is no memory.
+ */
+bool kc_question_text(const struct kc_question *question, struct kc_buf *b);
+
 /* What was answered to a question of the same text, in the memo; false when nothing is known. */
 bool kc_answers_find(const struct kc_memo *memo, const struct kc_question *question,
 		     struct kc_answer *ret_answer);

@@ -279,23 +279,20 @@ static void pass_on(struct broker *b, const struct kc_frame *frame)
 	(void)kc_channel_flush(&d->channel);
 }
 
-/* Of a socket that is not there nobody will be asked. */
-static void expect(struct broker *b, uint32_t kind)
+/* Where there is no bus, nobody will be asked. */
+static void expect_bus(struct broker *b)
 {
-	const struct kc_question question = { .kind = kind };
+	const struct kc_question question = { .kind = KC_ASK_BUS };
 	kc_cleanup(kc_arena_done) struct kc_arena arena = { 0 };
+	const char *key = kc_door_key(&question, &arena);
 	struct door_process *d;
-	const char *key;
 
-	if (!b->root || !kc_door_may_expect(kind) || kc_is_kind_absent(b->root, kind))
-		return;
-	key = kc_door_key(&question, &arena);
-	if (find_door(b, key))
+	if (!b->root || kc_is_bus_absent(b->root) || find_door(b, key))
 		return;
 	d = start_door(b, key);
 	if (!d)
 		return;
-	kc_frame_end(&d->channel.out, kc_frame_begin(&d->channel.out, KC_FRAME_EXPECT, kind));
+	kc_frame_end(&d->channel.out, kc_frame_begin(&d->channel.out, KC_FRAME_EXPECT, 0));
 	(void)kc_channel_flush(&d->channel);
 }
 
@@ -310,7 +307,7 @@ static void receive_questions(struct broker *b)
 		end_all(b);
 	while ((r = kc_channel_next(&b->channel, &frame)) > 0) {
 		if (frame.type == KC_FRAME_EXPECT)
-			expect(b, frame.rule);
+			expect_bus(b);
 		else if (frame.type == KC_FRAME_ASK)
 			pass_on(b, &frame);
 		else
@@ -506,13 +503,13 @@ int kc_broker_start(const struct kc_run_config *config, struct kc_err *err,
 	return 0;
 }
 
-void kc_broker_expect(struct kc_broker *broker, uint32_t kind)
+void kc_broker_expect_bus(struct kc_broker *broker)
 {
 	struct kc_buf *out = &broker->channel.out;
 
 	if (broker->pid <= 0)
 		return;
-	kc_frame_end(out, kc_frame_begin(out, KC_FRAME_EXPECT, kind));
+	kc_frame_end(out, kc_frame_begin(out, KC_FRAME_EXPECT, 0));
 	(void)kc_channel_flush(&broker->channel);
 }
 

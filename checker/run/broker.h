@@ -9,7 +9,8 @@
  * The broker: the only process of a run that has a connection to anybody. k8scheck starts it,
  * passes questions and answers on as frames, and workers never see a descriptor of its. Behind it
  * every door has a process of its own: one for the bus, one a runtime's socket, one a program; so
- * one that hangs or falls over a reply holds up nobody else.
+ * one that hangs or falls over a reply holds up nobody else. What the kernel answers at once
+ * (addresses, sockets) the broker asks it itself.
  */
 struct kc_broker {
 	pid_t pid; /* 0: not started */
@@ -25,10 +26,10 @@ int kc_broker_start(const struct kc_run_config *config, struct kc_err *err,
 		    struct kc_broker *ret_broker);
 
 /*
- * Says that questions of the kind (enum kc_ask_kind) will most likely come, so that who answers
- * them gets ready while nobody waits yet. Changes no answer.
+ * Says that the bus will most likely be asked, so that its door gets ready while nobody waits yet.
+ * Changes no answer.
  */
-void kc_broker_expect(struct kc_broker *broker, uint32_t kind);
+void kc_broker_expect_bus(struct kc_broker *broker);
 
 /* Ends it with all doors. */
 void kc_broker_stop(struct kc_broker *broker);

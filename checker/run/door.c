@@ -8,11 +8,9 @@
 #include "channel.h"
 #include "door.h"
 #include "process.h"
-#include "sys/addresses.h"
 #include "sys/doors.h"
 #include "sys/health.h"
 #include "sys/objects.h"
-#include "sys/sockets.h"
 #include "sys/trust.h"
 
 enum {
@@ -47,9 +45,7 @@ static const struct door_kind kinds[KC_ASK_MAX] = {
 	[KC_ASK_PROGRAM] = { .door = kc_door_program, .own_process = true, .runs_program = true },
 	[KC_ASK_PROCESS] = { .door = kc_door_process, .keep = READS_PROCESSES },
 	[KC_ASK_SYSCTL] = { .door = kc_door_sysctl, .keep = READS_PROCESSES },
-	[KC_ASK_ADDRESSES] = { .door = kc_door_addresses },
 	[KC_ASK_SOCKET_HOLDER] = { .door = kc_door_socket_holder, .keep = READS_PROCESSES },
-	[KC_ASK_SOCKETS] = { .door = kc_door_sockets },
 };
 
 const char *kc_door_key(const struct kc_question *question, struct kc_arena *arena)
@@ -65,12 +61,6 @@ const char *kc_door_key(const struct kc_question *question, struct kc_arena *are
 		return kind->module;
 	key = kc_arena_printf(arena, "%s %s", kind->module, question->strings.item[0]);
 	return key ? key : kind->module;
-}
-
-bool kc_door_may_expect(uint32_t kind)
-{
-	/* The runtime's doors are one for each end point, which only a question names. */
-	return kind == KC_ASK_BUS;
 }
 
 const char *kc_door_late(const struct kc_question *question, struct kc_arena *arena)
@@ -133,6 +123,8 @@ struct door {
 	const struct kc_run_config *config;
 	const struct kc_root *root;
 	kc_door *module; /* loaded when first needed */
+	struct kc_err refused; /* why there is none, once that was tried */
+	bool tried;
 	void *state[KC_ASK_MAX];
 	struct kc_memo answers;
 	bool held; /* to looking */
@@ -146,21 +138,20 @@ static void hold(struct door *d, const struct door_kind *kind)
 	d->held = true;
 }
 
-static int need_module(struct door *d, const struct door_kind *kind, struct kc_err *err)
+/* Once: a second try would find mapped, and take for granted, what the first one refused. */
+static void need_module(struct door *d, const struct door_kind *kind)
 {
-	if (kind->door || d->module)
-		return 0;
-	return load_module(d->config->door_dirs, kind->module, err, &d->module);
+	if (!kind->module || d->tried)
+		return;
+	d->tried = true;
+	(void)load_module(d->config->door_dirs, kind->module, &d->refused, &d->module);
 }
 
-/* Does what comes before any answer. What fails fails again for the question, which then says so.
- */
-static void get_ready(struct door *d, uint32_t kind)
+/* Does what comes before any answer. What goes wrong, the first question is told. */
+static void get_ready(struct door *d, const struct door_kind *kind)
 {
-	if (!kc_door_may_expect(kind))
-		_exit(1);
-	hold(d, kinds + kind);
-	(void)need_module(d, kinds + kind, NULL);
+	hold(d, kind);
+	need_module(d, kind);
 }
 
 static void answer(struct door *d, const struct kc_question *question, struct kc_arena *arena,
@@ -171,16 +162,16 @@ static void answer(struct door *d, const struct kc_question *question, struct kc
 	/* The bus answers two kinds over one connection. */
 	uint32_t slot = question->kind == KC_ASK_UNIT ? KC_ASK_BUS : question->kind;
 	kc_door *door;
-	struct kc_err err = { 0 };
 
 	hold(d, kind);
 	if (kc_answers_find(&d->answers, question, ret_answer))
 		return;
-	if (need_module(d, kind, &err) < 0) {
-		kc_answer_fail(ret_answer, arena, -ENOSYS, "%s", err.text);
+	need_module(d, kind);
+	door = kind->door ? kind->door : d->module;
+	if (!door) {
+		kc_answer_fail(ret_answer, arena, -ENOSYS, "%s", d->refused.text);
 		return;
 	}
-	door = kind->door ? kind->door : d->module;
 	door(&host, &d->state[slot], question, arena, ret_answer);
 	kc_answers_keep(&d->answers, question, ret_answer);
 }
@@ -202,7 +193,7 @@ kc_noreturn void kc_door_main(const struct kc_run_config *config, const struct k
 		if (kc_channel_wait(&channel, UINT64_MAX, &frame) < 0)
 			_exit(0);
 		if (frame.type == KC_FRAME_EXPECT) {
-			get_ready(&d, frame.rule);
+			get_ready(&d, kinds + KC_ASK_BUS);
 			continue;
 		}
 		if (frame.type != KC_FRAME_ASK || kc_read_question(&frame, &arena, &question) < 0)

@@ -10,9 +10,6 @@
  */
 const char *kc_door_key(const struct kc_question *question, struct kc_arena *arena);
 
-/* Whether the door of a kind (enum kc_ask_kind) can be got ready before there is a question. */
-bool kc_door_may_expect(uint32_t kind);
-
 /*
  * What it means that a question was not answered within its time, where its door cannot watch the
  * time itself: a sentence for -ETIMEDOUT, in the arena. NULL where the door does, and has to say so

@@ -37,7 +37,7 @@ enum kc_frame_type {
 	KC_FRAME_EXITED = 19, /* id (0: strays alone); u32 wait status, u32 strays ended */
 	KC_FRAME_PREPARED = 20, /* i64 code, text, the sandbox; the zygote's first word */
 	/* k8scheck to broker, broker to door */
-	KC_FRAME_EXPECT = 21, /* a kind of question; has no answer */
+	KC_FRAME_EXPECT = 21, /* questions to the bus will most likely come; has no answer */
 	KC_FRAME_MAX = 22,
 };
 

@@ -7,7 +7,7 @@
 enum {
 	/* for a plugin to load and open, or as long as a rule has */
 	LOAD_MIN_USEC = 2 * 1000 * 1000,
-	CLOSED_USEC = 250 * 1000, /* for a worker that closed its channel to be dead */
+	CLOSED_USEC = 1000 * 1000, /* for a worker that closed its channel to be dead, and why */
 	UNKILLABLE_USEC = 2000 * 1000, /* a worker that does not die by then is given up */
 	STUCK_USEC = 50 * 1000,
 };

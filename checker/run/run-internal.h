@@ -111,8 +111,3 @@ void kc_run_release(struct kc_running *run);
 
 /* Asks for the first workers: one a plugin, several for a long list. */
 int kc_run_hire(struct kc_running *run);
-
-/* ---- run.c: the run itself ---- */
-
-/* The name of a worker's plugin. */
-const char *kc_run_plugin_name(const struct kc_running *run, const struct kc_member *m);

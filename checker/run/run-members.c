@@ -115,7 +115,7 @@ static void on_log(struct kc_running *run, const struct kc_member *m, const stru
 	level = kc_reader_u32(&r);
 	text = kc_reader_text(&r);
 	if (kc_reader_end(&r) >= 0 && text && run->watch->log)
-		run->watch->log(run->watch->context, level, kc_run_plugin_name(run, m), text);
+		run->watch->log(run->watch->context, level, m->manifest->name, text);
 }
 
 static void on_frame(struct kc_running *run, struct kc_member *m, const struct kc_frame *frame)
@@ -254,7 +254,7 @@ void kc_run_bury(struct kc_running *run, struct kc_member *m, uint32_t status)
 
 	if (m->state == KC_MEMBER_LOADING) {
 		const char *text = kc_arena_printf(run->arena, "plugin %s could not be loaded: %s",
-						   kc_run_plugin_name(run, m), epitaph);
+						   m->manifest->name, epitaph);
 
 		for (uint32_t i = m->next; i < m->n_todo; i++)
 			kc_judge_error(&run->judge, m->todo[i], text ? text : epitaph);

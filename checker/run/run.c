@@ -12,11 +12,6 @@ enum {
 	TICK_USEC = 200 * 1000,
 };
 
-const char *kc_run_plugin_name(const struct kc_running *run, const struct kc_member *m)
-{
-	return m->manifest->name;
-}
-
 static void warn(struct kc_running *run, const char *fmt, ...) kc_printf(2, 3);
 
 static void warn(struct kc_running *run, const char *fmt, ...)
@@ -153,12 +148,12 @@ static int run_all(struct kc_running *run)
 	kc_judge_scope(&run->judge);
 	kc_run_excuse_orphans(run);
 	r = kc_run_hire(run);
+	kc_crew_settle(&run->crew);
 	/* Who has gone may have said why. */
 	if (r < 0)
 		(void)kc_run_receive_zygote(run);
 	if (r < 0)
 		return run->refused ? run->refused : r;
-	kc_crew_settle(&run->crew);
 	r = loop(run);
 	if (r >= 0 && run->judge.failed)
 		r = kc_err_set(run->err, -ENOMEM, "out of memory");

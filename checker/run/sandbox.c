@@ -46,7 +46,7 @@ void kc_sandbox_begin(struct kc_sandbox *s)
 bool kc_sandbox_hides_openat2(const struct kc_sandbox *s)
 {
 	return s->policy != KC_SANDBOX_OFF && !has(s, KC_LAYER_LANDLOCK) &&
-	       !has(s, KC_LAYER_READ_ONLY);
+	       (!has(s, KC_LAYER_READ_ONLY) || s->n_left > 0);
 }
 
 void kc_sandbox_complete(struct kc_sandbox *s)
@@ -100,6 +100,15 @@ void kc_sandbox_door(enum kc_sandbox_policy policy, uint32_t keep, bool looks_at
 	(void)kc_layer_capabilities(keep, NULL);
 }
 
+/*
+ * Where procfs hides processes and names no group that sees them, it is root's (proc(5)), which
+ * sockets of root have, too: it is taken where the filter leaves no socket to connect.
+ */
+static int64_t group_of(const struct kc_sandbox *s)
+{
+	return s->group == 0 && !has(s, KC_LAYER_SYSCALLS) ? -1 : s->group;
+}
+
 int kc_sandbox_worker(const struct kc_sandbox *s, struct kc_err *err)
 {
 	int r = 0;
@@ -107,7 +116,7 @@ int kc_sandbox_worker(const struct kc_sandbox *s, struct kc_err *err)
 	if (s->policy == KC_SANDBOX_OFF)
 		return 0;
 	if (has(s, KC_LAYER_USER))
-		r = kc_layer_user(s->group, err);
+		r = kc_layer_user(group_of(s), err);
 	if (r == 0 && has(s, KC_LAYER_CAPABILITIES))
 		r = kc_layer_capabilities(KC_CAPABILITIES_WORKER, err);
 	/* Which a change of user forgets. */

@@ -25,7 +25,10 @@ void kc_sandbox_done(struct kc_sandbox *sandbox);
 /* In the zygote, before the root is opened, which a descriptor from before would lead around. */
 void kc_sandbox_begin(struct kc_sandbox *sandbox);
 
-/* Whether openat2(2), whose flags no filter sees, would be a way to write. */
+/*
+ * Whether openat2(2), whose flags no filter sees, would be a way to write: some mount is left
+ * writable, and there is no Landlock.
+ */
 bool kc_sandbox_hides_openat2(const struct kc_sandbox *sandbox);
 
 /* In the zygote, once it has all that it needs: from here on it can do what it must do, and no

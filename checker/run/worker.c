@@ -34,6 +34,7 @@ struct worker {
 	void *state;
 	struct kc_channel channel;
 	struct kc_slot *slot;
+	struct kc_frame early; /* an order that came before the plugin was open; type 0: none */
 	struct kc_memo memo;
 	struct kc_arena facts_arena;
 	struct kc_fact_value *facts;
@@ -116,6 +117,17 @@ static void take_facts(struct worker *w, const struct kc_frame *frame)
 		_exit(1);
 }
 
+/* What it is to do first is told with its rules, and a plugin may ask while it is opened. */
+static void take_order(struct worker *w, const struct kc_frame *frame)
+{
+	const char *copy = kc_arena_memdup(&w->assigned, frame->data, frame->size);
+
+	if (!copy || w->early.type != 0)
+		_exit(1);
+	w->early = *frame;
+	w->early.data = copy;
+}
+
 static void ask(void *context, const struct kc_question *question, struct kc_arena *arena,
 		struct kc_answer *ret_answer)
 {
@@ -131,9 +143,12 @@ static void ask(void *context, const struct kc_question *question, struct kc_are
 		r = kc_channel_wait(&w->channel, UINT64_MAX, &frame);
 		if (r < 0)
 			_exit(1);
-		if (frame.type != KC_FRAME_FACTS)
+		if (frame.type == KC_FRAME_FACTS)
+			take_facts(w, &frame);
+		else if (frame.type == KC_FRAME_RUN || frame.type == KC_FRAME_GATHER)
+			take_order(w, &frame);
+		else
 			break;
-		take_facts(w, &frame);
 	}
 	/* The answer outlives the channel's buffer. */
 	copy = frame;
@@ -397,27 +412,34 @@ static void load(struct worker *w)
 		_exit(0);
 }
 
+static void obey(struct worker *w, const struct kc_frame *frame)
+{
+	switch (frame->type) {
+	case KC_FRAME_RUN:
+		run_ranges(w, frame);
+		break;
+	case KC_FRAME_GATHER:
+		gather(w);
+		break;
+	case KC_FRAME_FACTS:
+		take_facts(w, frame);
+		break;
+	default:
+		_exit(1);
+	}
+}
+
 static void serve(struct worker *w)
 {
+	if (w->early.type != 0)
+		obey(w, &w->early);
 	for (;;) {
 		struct kc_frame frame;
 		int r = kc_channel_wait(&w->channel, UINT64_MAX, &frame);
 
 		if (r < 0)
 			_exit(r == -EPIPE ? 0 : 1);
-		switch (frame.type) {
-		case KC_FRAME_RUN:
-			run_ranges(w, &frame);
-			break;
-		case KC_FRAME_GATHER:
-			gather(w);
-			break;
-		case KC_FRAME_FACTS:
-			take_facts(w, &frame);
-			break;
-		default:
-			_exit(1);
-		}
+		obey(w, &frame);
 	}
 }
 

@@ -29,10 +29,10 @@ static int find_runtime(const struct kc_root *root, const struct kc_question *qu
 	return r < 0 || !is_below_run(path) ? 0 : kc_runtime_find(root, path, err, ret_file);
 }
 
-bool kc_is_kind_absent(const struct kc_root *root, uint32_t kind)
+bool kc_is_bus_absent(const struct kc_root *root)
 {
 	kc_cleanup(kc_socket_file_done) struct kc_socket_file file = { .path_fd = -EBADF };
-	int r = kind == KC_ASK_BUS ? kc_bus_find(root, NULL, &file) : 0;
+	int r = kc_bus_find(root, NULL, &file);
 
 	return r == -ENOENT || r == -ENOTCONN;
 }

@@ -13,5 +13,5 @@
 bool kc_is_absent(const struct kc_root *root, const struct kc_question *question,
 		  struct kc_arena *arena, struct kc_answer *ret_answer);
 
-/* The same of all questions of a kind (enum kc_ask_kind); false for a kind that depends on more. */
-bool kc_is_kind_absent(const struct kc_root *root, uint32_t kind);
+/* Whether there is no bus to ask anything. */
+bool kc_is_bus_absent(const struct kc_root *root);

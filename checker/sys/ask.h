@@ -45,7 +45,8 @@ struct kc_answer {
 
 /*
  * A door: answers questions of some kinds. `arena` receives the answer. Returns nothing: a failure
- * is an answer with a code. Runs in a process of the broker of its own; may keep a connection in
+ * is an answer with a code. Runs in a process of its own, but for what the kernel answers at once,
+ * which the broker asks itself; may keep a connection in
  * *state (NULL at first). Never hands out a descriptor, never writes anything but the question's
  * own bytes.
  */

@@ -21,6 +21,13 @@ static int set(const struct __user_cap_data_struct data[2])
 	return syscall(SYS_capset, &header, data) < 0 ? -errno : 0;
 }
 
+bool kc_has_capabilities(uint32_t all)
+{
+	struct __user_cap_data_struct data[2];
+
+	return get(data) == 0 && (data[0].permitted & all) == all;
+}
+
 int kc_layer_capabilities(uint32_t keep, struct kc_err *err)
 {
 	struct __user_cap_data_struct data[2];
@@ -44,8 +51,8 @@ int kc_layer_privileges(uint32_t keep, struct kc_err *err)
 	for (unsigned long i = 0; i < 64; i++) {
 		if ((i < 32 && keep & (1u << i)) || prctl(PR_CAPBSET_DROP, i, 0, 0, 0) == 0)
 			continue;
-		/* The first that the kernel does not know; or none can be dropped, and since
-		 * nothing is gained by executing anything any more, none need be. */
+		/* The first that the kernel does not know; or none can be dropped, and then
+		 * executing gains none but those that are held: who executes drops these. */
 		if (errno == EINVAL || errno == EPERM)
 			break;
 		return kc_err_set(err, -errno, "the bounding set: %s", kc_strerror(errno));

@@ -48,6 +48,8 @@ int kc_layer_user_possible(struct kc_err *err)
 
 	if (geteuid() != 0)
 		return kc_err_set(err, -EPERM, "it takes root");
+	if (!kc_has_capabilities(1u << 6 | 1u << 7))
+		return kc_err_set(err, -EPERM, "it takes CAP_SETGID and CAP_SETUID");
 	if (!map_has("/proc/self/uid_map", &path) || !map_has("/proc/self/gid_map", &path))
 		return kc_err_set(err, -EPERM, "%s has no users that nobody else has", path);
 	return 0;

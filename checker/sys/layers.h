@@ -100,5 +100,8 @@ enum {
 	KC_CAPABILITIES_WORKER = 1u << 2,
 };
 
+/* Whether this process may take up all of these. */
+bool kc_has_capabilities(uint32_t all);
+
 /* Drops all but these; those that this process lacks stay lacking, which is no failure. */
 int kc_layer_capabilities(uint32_t keep, struct kc_err *err);

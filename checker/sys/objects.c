@@ -38,9 +38,16 @@ static int vet(struct dl_phdr_info *info, size_t size, void *context)
 	(void)count(info, size, &w->now);
 	if (w->now.n <= w->first || w->code < 0)
 		return 0;
-	/* The kernel's own has no file; a plugin's was opened by who vetted it. */
-	if (info->dlpi_name[0] != '/' || kc_after_prefix(info->dlpi_name, "/proc/self/fd/"))
+	/* The program itself and the kernel's own have no file; a plugin's was opened by who vetted
+	 * it. */
+	if (!strchr(info->dlpi_name, '/') || kc_after_prefix(info->dlpi_name, "/proc/self/fd/"))
 		return 0;
+	if (info->dlpi_name[0] != '/') {
+		w->code = kc_err_set(w->err, -EPERM,
+				     "it needs %s, which was found by way of the current folder",
+				     info->dlpi_name);
+		return 0;
+	}
 	w->code = kc_trust_open(AT_FDCWD, info->dlpi_name, KC_TRUST_STICKY, w->err, &fd);
 	if (w->code < 0)
 		w->code = kc_err_prefix(w->err, "it needs %s", info->dlpi_name);

@@ -91,6 +91,8 @@ static void kc_noreturn become_program(const struct kc_supervised *job)
 	if (r >= 0)
 		r = kc_layer_privileges(KC_CAPABILITIES_WORKER, NULL);
 	if (r >= 0)
+		r = kc_layer_capabilities(KC_CAPABILITIES_WORKER, NULL);
+	if (r >= 0)
 		r = set_descriptors(job, &program);
 	if (r >= 0)
 		r = kc_child_limit(MAX_FILES, MAX_DATA_MIB);

@@ -56,6 +56,16 @@ __attribute__((constructor)) static void crash_early(void)
 }
 #endif
 
+#if FAULT_IS_SPEAK_EARLY
+__attribute__((constructor)) static void speak_early(void)
+{
+	const char words[64] = { 1 };
+
+	write_raw(words, sizeof(words));
+	_exit(0);
+}
+#endif
+
 #if FAULT_IS_HANG_EARLY
 __attribute__((constructor)) static void hang_early(void)
 {
@@ -202,7 +212,7 @@ static void misbehave(const struct kc_host *host, struct kc_run *run)
 
 	pass(host, run);
 	(void)kc_finding(host, run, &finding);
-#elif FAULT_IS_CONSTRUCTOR || FAULT_IS_HANG_EARLY
+#elif FAULT_IS_CONSTRUCTOR || FAULT_IS_HANG_EARLY || FAULT_IS_SPEAK_EARLY
 	pass(host, run);
 #else
 #error "no such fault"

@@ -43,7 +43,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct kc_manifest manifest;
 	struct kc_reader r;
 
-	must(kc_manifest_index_gathers(&index, "sysctl") <= 1);
+	must(kc_manifest_index_gathers(&index, "sysctl", 0, 0) <= 1);
 	if (kc_manifest_index_find(&index, "demo", "demo.yaml", "", 0, &arena, &found) == 0)
 		check(found);
 	must(copy != NULL);

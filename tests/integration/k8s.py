@@ -164,7 +164,7 @@ def hold_schema(report):
         jsonschema.Draft7Validator(json.load(f)).validate(report)
 
 
-def run(program, *args, profile=None, json_report=True, input=None, timeout=120, env=None):
+def run(program, *args, profile=None, json_report=True, input=None, timeout=120, env=None, cwd=None):
     """Runs k8scheck; `profile` is YAML text. The JSON report goes to a file beside what else it prints."""
     with tempfile.TemporaryDirectory(prefix="k8scheck-run-") as tmp:
         command = [program, *args]
@@ -177,7 +177,14 @@ def run(program, *args, profile=None, json_report=True, input=None, timeout=120,
         if json_report:
             command += ["--report", "json=" + report_path]
         done = subprocess.run(
-            command, capture_output=True, text=True, timeout=timeout, input=input, errors="backslashreplace", env=env
+            command,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            input=input,
+            errors="backslashreplace",
+            env=env,
+            cwd=cwd,
         )
         report = None
         if os.path.exists(report_path):
@@ -190,6 +197,15 @@ def run(program, *args, profile=None, json_report=True, input=None, timeout=120,
 def call(program, *args, **options):
     """The same without a JSON report: what a user sees."""
     return run(program, *args, json_report=False, **options)
+
+
+def start(path, *args):
+    """A process that says by a line that it is ready; None when it is not built."""
+    if not os.access(path, os.X_OK):
+        return None
+    process = subprocess.Popen([path, *args], stdout=subprocess.PIPE)
+    process.stdout.readline()
+    return process
 
 
 def run_on_terminal(command, timeout=60, columns=100, env=None, stderr_too=True):

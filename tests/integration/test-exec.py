@@ -3,6 +3,7 @@
 """Real programs that judge, through the whole program: what their exit codes mean, how those end that do not, and
 which are not run at all."""
 
+import json
 import os
 import shutil
 import sys
@@ -199,6 +200,32 @@ def test_offline(folder):
     suite.expect_true("no program of it was run", not mark.seen())
 
 
+def test_fewer_capabilities(folder):
+    """As in a container that was given some capabilities: programs have no more than ever, and rules are judged."""
+    if os.geteuid() != 0 or not shutil.which("setpriv"):
+        print("left out: root with fewer capabilities, which takes root and setpriv")
+        return
+    own = script(folder, "capabilities", "grep CapEff /proc/self/status")
+    rules = "rules:\n" + rule("program", own) + (
+        "  - {id: value, check: sysctl.value, with: {keys: [kernel.ostype], value: Linux}}\n"
+    )
+    for lacks in ("", "setpcap", "setuid", "setuid,-setgid", "sys_admin", "all"):
+        dropped = ["--bounding-set", "-" + lacks] if lacks else []
+        for policy in ("best-effort", "off"):
+            result = k8s.run(
+                "setpriv", *dropped, PROGRAM, "--sandbox", policy, "--horizon", "now", profile=rules
+            )
+            what = f"without {lacks or 'nothing'}, {policy}"
+            suite.expect(f"{what}: verdicts", {i: r["verdict"] for i, r in result.rules.items()},
+                         {"program": "pass", "value": "pass"})
+            got = int(finding(result, "program")["found"].split()[-1], 16)
+            suite.expect(f"{what}: what a program has", got & ~4, 0)
+            user = "setuid" in lacks or lacks == "all"
+            if policy == "best-effort":
+                missing = json.dumps(result.report["run"]["sandbox_missing"])
+                suite.expect(f"{what}: a user of its own", "CAP_SETGID and CAP_SETUID" in missing, user)
+
+
 def test_example():
     """The rules of examples/own-rules.yaml, on an image that breaks all that an image can break."""
     examples = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "examples")
@@ -233,6 +260,7 @@ def main():
         test_untrusted(folder)
         test_untrusted_profile(folder)
         test_offline(folder)
+        test_fewer_capabilities(folder)
     finally:
         shutil.rmtree(folder)
     suite.end()

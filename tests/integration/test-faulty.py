@@ -32,6 +32,7 @@ CAUSES = {
     "silent": "ended without a verdict",
     "lie": "a verdict that there is not",
     "constructor": "could not be loaded",
+    "speak-early": "wrote rubbish to its channel",
     "hang-early": "could not be loaded: it took more than 2 s",
     "half": "no verdict within 2 s",
     "ask-twice": "wrote rubbish to its channel",

@@ -13,7 +13,7 @@ import tempfile
 import k8s
 from k8s import Suite, call
 
-PROGRAM, PLUGINS, FAULTY, PROBE = sys.argv[1:5]
+PROGRAM, PLUGINS, FAULTY, PROBE, SUPPORT = sys.argv[1:6]
 ROOT = os.geteuid() == 0
 SOMEBODY = 4242
 
@@ -328,6 +328,8 @@ def test_files():
         refused("an RPATH", put(Elf(ORIGINAL).add_dynamic(15, 1)), "probe.so has an RPATH or RUNPATH")
         test_missing_library()
         test_needed_libraries()
+        test_current_folder()
+        test_needed_by_a_door()
         test_truncated()
     else:
         print("left out: RUNPATH, missing libraries and cut files, which are written for 64-bit little-endian machines")
@@ -355,8 +357,6 @@ def test_needed_libraries():
     """What a plugin needs is held to the same rules: here some library, under a name that the plugin has a word for."""
     elf = Elf(ORIGINAL)
     needing = elf.add_dynamic(1, elf.string("kc_plugin"))
-    with open("/proc/self/maps") as f:
-        some_library = read(next(line.split()[-1] for line in f if re.search(r"/lib(m|z)[.-]", line)))
 
     def place_with(folder_mode=0o755, file_mode=0o644, owner=None, top_mode=0o755):
         place = Place()
@@ -364,7 +364,7 @@ def test_needed_libraries():
         libraries = os.path.join(place.top, "between", "libraries")
         os.makedirs(libraries)
         library = os.path.join(libraries, "kc_plugin")
-        place.put(library, some_library, file_mode)
+        place.put(library, some_library(), file_mode)
         if owner:
             os.chown(library, owner, owner)
         os.chmod(libraries, folder_mode)
@@ -395,6 +395,89 @@ def test_needed_libraries():
         named = os.path.dirname(libraries) if culprit is None else libraries + culprit
         suite.expect_in(f"{what}: it is named", named, said)
         suite.expect_in(f"{what}: why", "belongs to uid" if "another" in what else "others can write to", said)
+
+
+def some_library():
+    """The bytes of a library that this process has mapped."""
+    with open("/proc/self/maps") as f:
+        return read(next(line.split()[-1] for line in f if re.search(r"/lib(m|z)[.-]", line)))
+
+
+def test_current_folder():
+    """A library that is found by way of the current folder is nobody's that was vetted, whoever owns that folder."""
+    elf = Elf(ORIGINAL)
+    needing = elf.add_dynamic(1, elf.string("kc_plugin"))
+    for where in (".", "./libraries", ":", "nowhere:", "of the root"):
+        with Place() as place:
+            place.put(place.so, needing)
+            os.mkdir(place.top + "/libraries", 0o755)
+            for folder in (place.top, place.top + "/libraries"):
+                place.put(folder + "/kc_plugin", some_library())
+            os.chmod(place.top, 0o755)
+            # Plugins are loaded from "/", where k8scheck was not started.
+            path = place.top.lstrip("/") if where == "of the root" else where
+            result = place.run(env={**os.environ, "LD_LIBRARY_PATH": path}, cwd=place.top)
+            what = f"a library by LD_LIBRARY_PATH={where}"
+            code, got, why = 3, "error", "kc_plugin: cannot open shared object file"
+            if where == "of the root":
+                code, got, why = 2, None, "which was found by way of the current folder"
+            suite.expect(f"{what}: exit code", result.code, code)
+            suite.expect(f"{what}: verdict", result.verdict("trace"), got)
+            suite.expect_in(f"{what}: why", why, result.err + result.messages("trace"))
+
+
+DOOR = """\
+rules:
+  - {id: one, check: systemd.unit, title: One, with: {unit: one.service, active: active}}
+  - {id: two, check: systemd.unit, title: Two, with: {unit: two.service, active: active}}
+"""
+
+
+def test_needed_by_a_door():
+    """What asks the bus is held to the same rules, and what was refused once is not taken the second time."""
+    top = os.path.dirname(os.path.dirname(PROGRAM))
+    bus = os.path.join(os.path.dirname(PLUGINS), "doors", "bus.so")
+    if not os.path.exists(bus):
+        print("left out: what asks the bus, which is not built")
+        return
+    with tempfile.TemporaryDirectory(prefix="k8scheck-test-") as tmp, k8s.Host() as host:
+        os.chmod(tmp, 0o755)
+        # The program finds its folders by where it is below its prefix.
+        copy = tmp + top[top.rindex("/usr") :]
+        shutil.copytree(top, copy, symlinks=True)
+        program = os.path.join(copy, os.path.relpath(PROGRAM, top))
+        elf = Elf(read(bus))
+        Place.put(os.path.join(copy, os.path.relpath(bus, top)), elf.add_dynamic(1, elf.string("kc_door_module")))
+        libraries = os.path.join(tmp, "libraries")
+        os.mkdir(libraries)
+        Place.put(os.path.join(libraries, "kc_door_module"), some_library())
+        started = k8s.start(os.path.join(SUPPORT, "fake-bus"), host.path)
+        try:
+            for mode, wanted in ((0o755, "fail"), (0o777, "error")):
+                os.chmod(libraries, mode)
+                for profile in (DOOR, DOOR.replace("one", "three")):
+                    result = k8s.run(
+                        program,
+                        "--root",
+                        host.path,
+                        "--live",
+                        "--horizon",
+                        "now",
+                        profile=profile,
+                        env={**os.environ, "LD_LIBRARY_PATH": libraries},
+                    )
+                    for rule, got in result.rules.items():
+                        suite.expect(f"a door's library of mode {mode:o}: rule {rule}", got["verdict"], wanted)
+                        if wanted == "error":
+                            suite.expect_in(
+                                f"a door's library of mode {mode:o}: why",
+                                "the module bus.so is refused: it needs " + libraries + "/kc_door_module",
+                                result.messages(rule),
+                            )
+                    suite.expect(f"a door's library of mode {mode:o}: rules", len(result.rules), 2)
+        finally:
+            started.kill()
+            started.wait()
 
 
 class Indexed(Place):

@@ -247,6 +247,17 @@ def time_is_up():
                 suite.expect(f"deadline {milliseconds} ms: {name}", started.verdict(report, name), "error")
 
 
+def asks_while_opened():
+    """A plugin may ask before it is ready; what it is told to do meanwhile it does then."""
+    with Host(FILES) as host:
+        for lines, wanted in (("", "pass"), ("    when: {opener.fact: known}\n", "pass"), ("    when: {opener.fact: x}\n", "skip")):
+            profile = "rules:\n" + "".join(rule(f"r{i}", "opener.check") + lines for i in range(3)) + good("g", lines)
+            result = run(PROGRAM, "--plugin-dir", PLUGINS, "--plugin-dir", GATHER, "--root", host.path, "--live",
+                         profile=profile)
+            for name in ("r0", "r1", "r2", "g"):
+                suite.expect(f"asks while opened, {lines.strip() or 'no condition'}: {name}", result.verdict(name), wanted)
+
+
 def gatherers():
     """What goes wrong while facts are gathered costs those facts, and no rule that does not ask for them."""
     causes = {"crash": "signal 9", "hang": "no verdict within 1 s", "foreign": "does not list the fact"}
@@ -291,8 +302,9 @@ def standard_descriptors():
 def no_descriptors_left():
     """So few that no worker can be started: said, and nothing hangs."""
     with Host(FILES) as host:
-        profile = "rules:\n" + good("g") + rule("s", "faulty-silent.check")
-        for limit in range(4, 40, 3):
+        # One that has spoken before anybody knows whether it gets a rule.
+        profile = "rules:\n" + rule("e", "faulty-speak-early.check") + good("g") + rule("s", "faulty-silent.check")
+        for limit in [*range(4, 40, 3), *6 * [13]]:
             result = run("sh", "-c", f'ulimit -n {limit}; exec "$@"', "sh", PROGRAM, "--plugin-dir", PLUGINS,
                          "--plugin-dir", FAULTY, "--root", host.path, "--live", profile=profile, timeout=60)
             suite.expect_true(f"{limit} descriptors: exit", result.code in (2, 3, 6, 127), (result.code, result.err))
@@ -315,6 +327,7 @@ if os.path.exists(PLUGINS + "/cri.so"):
     idle_broker_dies()
     nothing_judged()
 time_is_up()
+asks_while_opened()
 gatherers()
 standard_descriptors()
 no_descriptors_left()

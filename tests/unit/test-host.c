@@ -982,7 +982,6 @@ static void test_programs(void **state)
 	} result = { .now = { .size_of = sizeof(result) }, .more = 77 };
 	struct kc_program_result small = { .size_of = offsetof(struct kc_program_result, out),
 					   .out = { .size = 1234 } };
-	const struct kc_manifest_check own = { .flags = KC_CHECK_RUNS_OWN_PROGRAM };
 	struct place *p = *state;
 
 	answer_with(p, 2, "out", "err");
@@ -1007,14 +1006,6 @@ static void test_programs(void **state)
 	program.size = offsetof(struct kc_program, argv);
 	assert_fails(p, kc_program(host, &p->run, &program, &small), -EINVAL, "its arguments");
 	program.size = sizeof(program);
-	p->rule.runs_untrusted = true;
-	assert_fails(p, kc_program(host, &p->run, &program, &small), -EPERM,
-		     "others than root can write its profile");
-	assert_int_equal(p->n_asked, 0);
-	/* A program that the plugin itself names is none of the profile's. */
-	p->rule.check = &own;
-	answer_with(p, 2, "out", "err");
-	assert_int_equal(kc_program(host, &p->run, &program, &small), 0);
 }
 
 /* A host that lacks a service says so, and crashes nobody. */

@@ -91,7 +91,11 @@ static int find(const struct all *all, size_t len, const char *name, const char 
 static void test_same(void **state)
 {
 	struct all *all = *state;
-	const struct kc_manifest_index index = { .data = all->index.data, .size = all->index.len };
+	const struct kc_manifest_index index = {
+		.data = all->index.data,
+		.size = all->index.len,
+		.mtime_usec = 5,
+	};
 
 	for (size_t i = 0; i < all->n; i++) {
 		const struct one *one = all->items + i;
@@ -104,7 +108,12 @@ static void test_same(void **state)
 			find(all, all->index.len, one->name, one->text, one->size, &arena, &found),
 			0);
 		assert_string_equal(found->file, "/plugins/some.yaml");
-		assert_int_equal(kc_manifest_index_gathers(&index, one->name), parsed.n_facts > 0);
+		assert_int_equal(kc_manifest_index_gathers(&index, one->name, one->size, 5),
+				 parsed.n_facts > 0);
+		assert_int_equal(kc_manifest_index_gathers(&index, one->name, one->size + 1, 5),
+				 -ENOENT);
+		assert_int_equal(kc_manifest_index_gathers(&index, one->name, one->size, 6),
+				 -ENOENT);
 		parsed.file = found->file;
 		kc_put_manifest(&a, &parsed);
 		kc_put_manifest(&b, found);
@@ -163,7 +172,8 @@ static void test_truncated(void **state)
 		assert_int_equal(kc_manifest_index_find(&index, last->name, "x", last->text,
 							last->size, &arena, &found),
 				 -EBADMSG);
-		assert_int_equal(kc_manifest_index_gathers(&index, last->name), -EBADMSG);
+		assert_int_equal(kc_manifest_index_gathers(&index, last->name, last->size, 0),
+				 -EBADMSG);
 	}
 }
 
