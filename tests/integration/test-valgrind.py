@@ -25,6 +25,8 @@ PROFILE = """rules:
   - {id: crio, check: systemd.unit, with: {unit: crio.service}}
   - {id: when, check: host.cpus, when: {os.id: debian}, with: {at-least: 1}}
 """
+# Whoever still ends when the run is over is killed, and tells nothing: on a busy machine that may be most of them.
+LEAST, TRIES = 4, 5
 
 
 class Log:
@@ -33,16 +35,32 @@ class Log:
     def __init__(self):
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
+        self.listener.settimeout(1)
         self.texts = []
         self.threads = []
-        threading.Thread(target=self.accept, daemon=True).start()
+        self.over = False
+        self.acceptor = threading.Thread(target=self.accept, daemon=True)
+        self.acceptor.start()
 
     def accept(self):
+        """Those that came before the run was over may still wait here then."""
         while True:
-            connection, _ = self.listener.accept()
+            try:
+                connection, _ = self.listener.accept()
+            except socket.timeout:
+                if self.over:
+                    return
+                continue
             thread = threading.Thread(target=self.take, args=(connection,), daemon=True)
             self.threads.append(thread)
             thread.start()
+
+    def finish(self):
+        self.over = True
+        self.acceptor.join(60)
+        for thread in self.threads:
+            thread.join(10)
+        return "".join(self.texts)
 
     def take(self, connection):
         data = b""
@@ -57,21 +75,24 @@ class Log:
 suite = Suite("valgrind")
 with Host({"/etc/os-release": "ID=debian\n", "/etc/fstab": "/dev/sda2 none swap sw 0 0\n", "/p.yaml": PROFILE}) as host:
     for what, args in (("this host", ["--live"]), ("an offline root", ["--root", host.path])):
-        log = Log()
-        done = subprocess.run(
-            ["valgrind", f"--log-socket=127.0.0.1:{log.port}", "--leak-check=full", "--errors-for-leak-kinds=definite",
-             "--error-exitcode=99", PROGRAM, *args, "--profile", host.path + "/p.yaml", "--report", "json",
-             "--sandbox=off", "--timeout", "60s"],
-            capture_output=True, text=True, timeout=300,
-        )
-        for thread in log.threads:
-            thread.join(10)
-        text = "".join(log.texts)
-        suite.expect_true(f"{what}: it was judged", done.returncode in (0, 1, 3), f"{done.returncode} {done.stderr}")
-        pids = set(re.findall(r"^==(\d+)==", text, re.M))
-        suite.expect_true(f"{what}: the processes of a run are there", len(pids) >= 4, str(pids))
-        wrong = [line for line in text.splitlines() if re.search(
-            r"Invalid (read|write|free)|uninitiali[sz]ed|unaddressable|ERROR SUMMARY: [1-9]|definitely lost: [1-9]", line)]
-        suite.expect(f"{what}: what valgrind found", wrong, [])
-        print(f"{what}: {len(pids)} processes")
+        most = 0
+        for _ in range(TRIES):
+            log = Log()
+            done = subprocess.run(
+                ["valgrind", f"--log-socket=127.0.0.1:{log.port}", "--leak-check=full",
+                 "--errors-for-leak-kinds=definite", "--error-exitcode=99", PROGRAM, *args, "--profile",
+                 host.path + "/p.yaml", "--report", "json", "--sandbox=off", "--timeout", "60s"],
+                capture_output=True, text=True, timeout=300,
+            )
+            text = log.finish()
+            suite.expect_true(f"{what}: it was judged", done.returncode in (0, 1, 3), f"{done.returncode} {done.stderr}")
+            wrong = [line for line in text.splitlines() if re.search(
+                r"Invalid (read|write|free)|uninitiali[sz]ed|unaddressable|ERROR SUMMARY: [1-9]|definitely lost: [1-9]",
+                line)]
+            suite.expect(f"{what}: what valgrind found", wrong, [])
+            most = max(most, len(set(re.findall(r"^==(\d+)==", text, re.M))))
+            if most >= LEAST:
+                break
+        suite.expect_true(f"{what}: the processes of a run are there", most >= LEAST, most)
+        print(f"{what}: {most} processes")
 suite.end()
