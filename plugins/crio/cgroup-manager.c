@@ -114,9 +114,10 @@ int crio_cgroup_manager_run(void *state, const struct kc_host *host, struct kc_r
 		r = crio_begin(&j, host, run, &arena, false);
 	if (r <= 0)
 		return r;
-	r = j.horizons & KC_NOW ? judge_now(&j, manager) : 0;
-	if (r == 0 && j.horizons & KC_BOOT)
-		r = judge_boot(&j, manager);
+	/* From files while the runtime gets ready. */
+	r = j.horizons & KC_BOOT ? judge_boot(&j, manager) : 0;
+	if (r == 0 && j.horizons & KC_NOW)
+		r = judge_now(&j, manager);
 	return r;
 }
 

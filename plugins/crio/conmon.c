@@ -183,9 +183,10 @@ int crio_conmon_run(void *state, const struct kc_host *host, struct kc_run *run)
 
 	if (r <= 0)
 		return r;
-	r = j.horizons & KC_NOW ? judge_now(&j) : 0;
-	if (r == 0 && j.horizons & KC_BOOT)
-		r = judge_boot(&j);
+	/* From files while the runtime gets ready. */
+	r = j.horizons & KC_BOOT ? judge_boot(&j) : 0;
+	if (r == 0 && j.horizons & KC_NOW)
+		r = judge_now(&j);
 	return r;
 }
 

@@ -142,9 +142,10 @@ int firewalld_default_zone_run(void *state, const struct kc_host *host, struct k
 	int r;
 
 	r = zone_rule_read(host, run, &arena, &rule);
-	if (!r && (horizons & KC_NOW))
-		r = report(&rule, KC_NOW, zone_judge_now);
+	/* From files while the bus gets ready. */
 	if (!r && (horizons & KC_BOOT))
 		r = report(&rule, KC_BOOT, zone_judge_boot);
+	if (!r && (horizons & KC_NOW))
+		r = report(&rule, KC_NOW, zone_judge_now);
 	return r;
 }

@@ -57,7 +57,8 @@ static int judge_horizon(struct judgement *j, kubelet_judge *judge)
 
 int kubelet_each_horizon(const struct kc_host *host, struct kc_run *run, kubelet_judge *judge)
 {
-	static const uint32_t order[] = { KC_NOW, KC_BOOT };
+	/* From files while the bus and the runtime get ready. */
+	static const uint32_t order[] = { KC_BOOT, KC_NOW };
 	uint32_t horizons = kc_horizons(host, run);
 	kc_cleanup(kc_arena_done) struct kc_arena arena = { 0 };
 	int r = 0;

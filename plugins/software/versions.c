@@ -321,12 +321,13 @@ static int judge(const struct versions_rule *r, const struct kc_strings *names)
 			continue;
 		}
 		file = installed(r, program);
-		if (horizons & KC_NOW && program->unit) {
+		/* From files while the bus and the runtime get ready. */
+		if (horizons & KC_BOOT)
+			code = judge_boot(r, program, &file);
+		if (code == 0 && horizons & KC_NOW && program->unit) {
 			daemon = true;
 			code = judge_now(r, program, &file);
 		}
-		if (code == 0 && horizons & KC_BOOT)
-			code = judge_boot(r, program, &file);
 	}
 	if (code == 0 && horizons & KC_NOW && !daemon)
 		code = kc_report_skip(r->rule.host, r->rule.run, KC_NOW, NULL, "no-daemon", NULL);

@@ -101,10 +101,11 @@ static int judge_rule(const struct unit_rule *rule)
 	if (kc_streq(rule->enabled, "any") && kc_streq(rule->active, "any"))
 		return report_rule(rule, horizons,
 				   "The rule asks for nothing: give it \"enabled\" or \"active\".");
-	if (horizons & KC_NOW)
-		r = report_horizon(rule, KC_NOW, "active", rule->active, unit_judge_now);
-	if (!r && (horizons & KC_BOOT))
+	/* From files while the bus gets ready. */
+	if (horizons & KC_BOOT)
 		r = report_horizon(rule, KC_BOOT, "enabled", rule->enabled, unit_judge_boot);
+	if (!r && (horizons & KC_NOW))
+		r = report_horizon(rule, KC_NOW, "active", rule->active, unit_judge_now);
 	return r;
 }
 
