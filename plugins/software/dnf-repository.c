@@ -191,11 +191,31 @@ static bool is_any_version(const char *pattern, const char *package)
 	return strncmp(pattern, package, n) == 0 && kc_streq(pattern + n, "-*");
 }
 
+/* "NAME.ARCH", which libdnf tries after NAME, for any machine that Kubernetes has packages for. */
+static bool is_of_machine(const char *pattern, const char *package)
+{
+	static const char *const machines[] = { "x86_64", "aarch64", "ppc64le", "s390x", NULL };
+	const char *dot = strrchr(pattern, '.');
+	char name[256];
+
+	if (!dot || (size_t)(dot - pattern) >= sizeof(name))
+		return false;
+	memcpy(name, pattern, (size_t)(dot - pattern));
+	name[dot - pattern] = '\0';
+	if (fnmatch(name, package, 0) != 0)
+		return false;
+	KC_FOREACH_STR (machine, machines)
+		if (fnmatch(dot + 1, machine, 0) == 0)
+			return true;
+	return false;
+}
+
 static const char *matches(const struct dnf_excludes *excludes, const char *package)
 {
 	for (size_t i = 0; i < excludes->n; i++)
 		if (fnmatch(excludes->item[i].pattern, package, 0) == 0 ||
-		    is_any_version(excludes->item[i].pattern, package))
+		    is_any_version(excludes->item[i].pattern, package) ||
+		    is_of_machine(excludes->item[i].pattern, package))
 			return excludes->item[i].source;
 	return NULL;
 }
