@@ -267,6 +267,12 @@ def compare(suite, ways, found, controls, counts):
         print(f"{title}: {tried} ways tried, {refused} refused")
 
 
+def is_of_the_machine(layer):
+    """Whether it is mounts that this machine has beneath others, which only mount_setattr() can reach."""
+    prefix, suffix = "read-only mounts on ", " beneath another mount"
+    return layer.startswith(prefix) and all(m.endswith(suffix) for m in layer[len(prefix) :].split(", "))
+
+
 def main():
     program, plugins, folder = [a for a in sys.argv[1:] if not a.startswith("--")][:3]
     ways = read_ways()
@@ -301,6 +307,7 @@ def main():
     for i in indices:
         rows, missing = done.get(i) or run_set(runner, i, ways)
         found[i] = rows
+        missing = [layer for layer in missing if not is_of_the_machine(layer)]
         suite.expect(f"{SETS[i][0]}: layers that are missing", missing, SETS[i][3] or [])
     took = time.monotonic() - start
     shutil.rmtree(runner.place, ignore_errors=True)
