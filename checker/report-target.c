@@ -85,34 +85,14 @@ static bool in_procfs(int dir)
 	return fstatfs(dir, &fs) == 0 && fs.f_type == PROC_SUPER_MAGIC;
 }
 
-/* The id of the mount that a descriptor is in, as proc(5) has it under fdinfo; -1: not said. */
-static int64_t mount_of(int fd)
-{
-	static const char label[] = "mnt_id:";
-	kc_cleanup(kc_fclosep) FILE *info = NULL;
-	char path[64], line[128];
-
-	(void)snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
-	info = fopen(path, "re");
-	while (info && fgets(line, sizeof(line), info)) {
-		const char *number = kc_after_prefix(line, label);
-		int64_t id;
-
-		if (!number)
-			continue;
-		number += strspn(number, "\t ");
-		line[strcspn(line, "\n")] = 0;
-		return kc_parse_i64(number, &id) < 0 ? -1 : id;
-	}
-	return -1;
-}
-
 /* A file that something is mounted on, as containers have them: no rename replaces it. */
 static bool is_mount(int dir, const char *name)
 {
 	kc_cleanup(kc_closep) int fd = openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	uint64_t own, around;
 
-	return fd >= 0 && mount_of(fd) != mount_of(dir);
+	return fd >= 0 && kc_fd_mount(fd, &own) == 0 && kc_fd_mount(dir, &around) == 0 &&
+	       own != around;
 }
 
 static bool is_own_fd_folder(int dir)

@@ -3,8 +3,10 @@
 #include <poll.h>
 
 #include "fdio.h"
+#include "num.h"
 
 enum {
+	FDINFO_MAX = 4096,
 	CHUNK_FIRST = 4096,
 	CHUNK_MAX = 256 * 1024,
 	KNOWN_MAX = 8 * 1024 * 1024, /* a size that is believed before a byte was read */
@@ -100,4 +102,24 @@ int kc_fd_reopen(int fd, int flags)
 	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
 	reopened = open(link, flags);
 	return reopened < 0 ? -errno : reopened;
+}
+
+int kc_fd_mount(int fd, uint64_t *ret_id)
+{
+	kc_cleanup(kc_buf_done) struct kc_buf text = { 0 };
+	kc_cleanup(kc_closep) int info = -EBADF;
+	char path[64], *id;
+	int r;
+
+	(void)snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	info = open(path, O_RDONLY | O_CLOEXEC);
+	r = info < 0 ? -errno : kc_read_all(info, FDINFO_MAX, &text);
+	if (r < 0)
+		return r;
+	id = text.data ? strstr(text.data, "mnt_id:\t") : NULL;
+	if (!id)
+		return -EOPNOTSUPP;
+	id += strlen("mnt_id:\t");
+	id[strcspn(id, "\n")] = '\0';
+	return kc_parse_u64(id, ret_id);
 }

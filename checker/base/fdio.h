@@ -36,3 +36,9 @@ int kc_write_all(int fd, const void *data, size_t len);
 
 /* Opens what a descriptor (O_PATH, most likely) stands for, by /proc. A new one, or -errno. */
 int kc_fd_reopen(int fd, int flags);
+
+/*
+ * The number of the mount that a descriptor is in, as mountinfo has it: "mnt_id" of
+ * proc_pid_fdinfo(5), since Linux 3.15. -EOPNOTSUPP: the kernel does not say; or -errno.
+ */
+int kc_fd_mount(int fd, uint64_t *ret_id);

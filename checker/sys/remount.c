@@ -12,7 +12,6 @@
 
 #include "base/clock.h"
 #include "base/fdio.h"
-#include "base/num.h"
 #include "mountinfo-line.h"
 #include "remount.h"
 
@@ -22,7 +21,6 @@
 
 enum {
 	MOUNTINFO_MAX = 64 * 1024 * 1024,
-	FDINFO_MAX = 4096,
 	FDS_MAX = 1024, /* of who has nothing but low numbers open, where close_range(2) lacks */
 	LATE_MAX = 5,
 	NAMED_MAX = 16,
@@ -151,27 +149,6 @@ static bool is_slow(const struct pass *p, const char *point)
 
 /* ---- one mount ---- */
 
-/* What a descriptor is on: "mnt_id" of proc_pid_fdinfo(5), since Linux 3.15. */
-static int mount_of(int fd, uint64_t *ret_id)
-{
-	kc_cleanup(kc_buf_done) struct kc_buf text = { 0 };
-	kc_cleanup(kc_closep) int info = -EBADF;
-	char path[64], *id;
-	int r;
-
-	(void)snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
-	info = open(path, O_RDONLY | O_CLOEXEC);
-	r = info < 0 ? -errno : kc_read_all(info, FDINFO_MAX, &text);
-	if (r < 0)
-		return r;
-	id = text.data ? strstr(text.data, "mnt_id:\t") : NULL;
-	if (!id)
-		return -EOPNOTSUPP;
-	id += strlen("mnt_id:\t");
-	id[strcspn(id, "\n")] = '\0';
-	return kc_parse_u64(id, ret_id);
-}
-
 /* With O_PATH, which neither asks autofs for a mount nor opens a device. */
 static int open_mount(const char *path, uint64_t id)
 {
@@ -181,7 +158,7 @@ static int open_mount(const char *path, uint64_t id)
 
 	if (fd < 0)
 		return errno == ENOTDIR || errno == ENOENT || errno == ELOOP ? -ESTALE : -errno;
-	r = mount_of(fd, &found);
+	r = kc_fd_mount(fd, &found);
 	if (r < 0)
 		return r;
 	return found == id ? TAKE_FD(fd) : -ESTALE;
