@@ -60,6 +60,37 @@ static void test_all(void **state)
 	kc_arena_done(&arena);
 }
 
+/* openat2(2), whose flags no filter sees, goes where a mount is left writable and nothing else
+ * would refuse to write. */
+static void test_hides_openat2(void **state)
+{
+	const uint32_t mounts = 1u << KC_LAYER_READ_ONLY, landlock = 1u << KC_LAYER_LANDLOCK;
+	const struct {
+		enum kc_sandbox_policy policy;
+		uint32_t in_force;
+		unsigned n_left;
+		bool hides;
+	} cases[] = {
+		{ KC_SANDBOX_BEST_EFFORT, 0, 0, true },
+		{ KC_SANDBOX_BEST_EFFORT, mounts, 0, false },
+		{ KC_SANDBOX_BEST_EFFORT, mounts, 1, true },
+		{ KC_SANDBOX_BEST_EFFORT, landlock, 0, false },
+		{ KC_SANDBOX_BEST_EFFORT, mounts | landlock, 1, false },
+		{ KC_SANDBOX_OFF, 0, 0, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < KC_ARRAY_SIZE(cases); i++) {
+		const struct kc_sandbox sandbox = {
+			.policy = cases[i].policy,
+			.in_force = cases[i].in_force,
+			.n_left = cases[i].n_left,
+		};
+
+		assert_int_equal(kc_sandbox_hides_openat2(&sandbox), cases[i].hides);
+	}
+}
+
 static void test_none(void **state)
 {
 	struct kc_sandbox sandbox = { .policy = KC_SANDBOX_BEST_EFFORT };
@@ -183,9 +214,10 @@ static void test_hostile(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_all), cmocka_unit_test(test_none),
-		cmocka_unit_test(test_off), cmocka_unit_test(test_left),
-		cmocka_unit_test(test_cut), cmocka_unit_test(test_hostile),
+		cmocka_unit_test(test_all),	cmocka_unit_test(test_hides_openat2),
+		cmocka_unit_test(test_none),	cmocka_unit_test(test_off),
+		cmocka_unit_test(test_left),	cmocka_unit_test(test_cut),
+		cmocka_unit_test(test_hostile),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
