@@ -250,11 +250,16 @@ static void check_touches(const struct reading *rd, const struct kc_yaml_node *n
 {
 	KC_FOREACH_STR (target, check->touches) {
 		const char *names[PARAMS_MAX + 1] = { NULL };
+		size_t n = strcspn(target, "/");
+		bool known = *target != '$';
 
-		if (*target != '$' || kc_manifest_param(check, target + 1) >= 0)
-			continue;
-		for (uint32_t i = 0; i < check->n_params; i++)
+		for (uint32_t i = 0; i < check->n_params; i++) {
 			names[i] = check->params[i].name;
+			known |= strlen(names[i]) + 1 == n &&
+				 strncmp(names[i], target + 1, n - 1) == 0;
+		}
+		if (known)
+			continue;
 		kc_fault_at(&rd->where, node,
 			    "'touches' names %s, and there is no parameter '%.100s'%s", target,
 			    target + 1, kc_hint(target + 1, names).text);
