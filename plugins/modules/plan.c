@@ -42,10 +42,11 @@ static int by_hand(const struct planning *p, uint32_t horizon, const char *comma
 	return step(p, horizon, KC_STEP_MANUAL, 0, NULL, commands, NULL, why);
 }
 
-static int plan_now(const struct planning *p, const struct modules_judgement *j)
+/* Loaded by the name that the rule has, which libkmod looks up as modprobe does. */
+static int plan_now(const struct planning *p, const char *asked, const struct modules_judgement *j)
 {
 	if (j->cause == MODULES_NOT_LOADED)
-		return step(p, KC_NOW, KC_STEP_LOAD_MODULE, 0, j->name, NULL, NULL,
+		return step(p, KC_NOW, KC_STEP_LOAD_MODULE, 0, asked, NULL, NULL,
 			    "It is there for the running kernel, and not loaded.");
 	if (j->hint)
 		return by_hand(p, KC_NOW, kc_text(p->host, p->run, "%s\n", j->hint),
@@ -139,7 +140,7 @@ static int plan_module(struct modules_case *c, void *context)
 	if (kc_horizons(c->host, c->run) & KC_NOW) {
 		r = modules_judge_now(c, &j);
 		if (r == 0 && j.verdict == KC_FAIL)
-			r = plan_now(p, &j);
+			r = plan_now(p, c->asked, &j);
 	}
 	if (r == 0 && (kc_horizons(c->host, c->run) & KC_BOOT)) {
 		r = modules_judge_boot(c, &j);

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 
+#include "base/fdio.h"
 #include "expect.h"
 
 bool expect_match(struct world *w, const struct kc_yaml_node *want, const char *key,
@@ -107,6 +110,51 @@ static const char *step_kind(uint32_t kind)
 	return names[kind];
 }
 
+static bool match_number(const struct kc_yaml_node *want, const char *key, uint32_t got, int base)
+{
+	const char *text = world_scalar(want, key);
+
+	return !text || strtoul(text, NULL, base) == got;
+}
+
+static bool match_horizon(const struct kc_yaml_node *want, uint32_t got)
+{
+	const char *text = world_scalar(want, "horizon");
+
+	return !text || kc_streq(text, got == KC_NOW ? "now" : "boot");
+}
+
+/* "weakens disturbs"; "" for none. */
+static const char *flags_text(struct world *w, uint32_t flags)
+{
+	static const char *const names[] = { "weakens", "disturbs", "reboot" };
+	const char *text = "";
+
+	for (size_t i = 0; i < KC_ARRAY_SIZE(names); i++)
+		if (flags & (1u << i))
+			text = world_text(w, "%s%s%s", text, *text ? " " : "", names[i]);
+	return text;
+}
+
+/* An edit must have been computed from what is there. */
+static void check_before(struct world *w, const struct kc_step *step)
+{
+	const char *path = world_text(w, "%s%s", w->root, step->target);
+	kc_cleanup(kc_closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
+	kc_cleanup(kc_buf_done) struct kc_buf text = { 0 };
+	char chunk[4096];
+	ssize_t n;
+
+	if (step->kind != KC_STEP_EDIT_FILE)
+		return;
+	while (fd >= 0 && (n = read(fd, chunk, sizeof(chunk))) > 0)
+		kc_buf_add(&text, chunk, (size_t)n);
+	if (fd < 0 || text.len != step->before_size ||
+	    (text.len > 0 && memcmp(text.data, step->before, text.len) != 0))
+		world_complain(w, "the edit of %s was not computed from what is there",
+			       step->target);
+}
+
 void expect_steps(struct world *w, const struct kc_step *const *got, size_t n)
 {
 	const struct kc_yaml_node *want = kc_yaml_get(kc_yaml_get(w->yaml, "expect"), "steps");
@@ -120,12 +168,24 @@ void expect_steps(struct world *w, const struct kc_step *const *got, size_t n)
 			  expect_match(w, want->item[i], "kind", step_kind(got[i]->kind)) &&
 			  expect_match(w, want->item[i], "target", got[i]->target) &&
 			  expect_match(w, want->item[i], "content", got[i]->content) &&
-			  expect_match(w, want->item[i], "why", got[i]->why);
+			  expect_match(w, want->item[i], "why", got[i]->why) &&
+			  expect_match(w, want->item[i], "flags", flags_text(w, got[i]->flags)) &&
+			  match_horizon(want->item[i], got[i]->horizon) &&
+			  match_number(want->item[i], "mode", got[i]->mode, 8) &&
+			  match_number(want->item[i], "uid", got[i]->uid, 10) &&
+			  match_number(want->item[i], "gid", got[i]->gid, 10);
 
 		if (!ok)
-			world_complain(w, "step %zu is: %s %s: %s (%s)", i + 1,
-				       step_kind(got[i]->kind), expect_shown(got[i]->target),
-				       expect_shown(got[i]->content), expect_shown(got[i]->why));
+			world_complain(w, "step %zu is: %s %s at %s: %s (%s) [%s] %04o %u:%u",
+				       i + 1, step_kind(got[i]->kind), expect_shown(got[i]->target),
+				       got[i]->horizon == KC_NOW ? "now" : "boot",
+				       expect_shown(got[i]->content), expect_shown(got[i]->why),
+				       flags_text(w, got[i]->flags), got[i]->mode, got[i]->uid,
+				       got[i]->gid);
+		check_before(w, got[i]);
+		if (!expect_may_touch(w, got[i]))
+			world_complain(w, "step %zu has a target that `touches` does not name: %s",
+				       i + 1, expect_shown(got[i]->target));
 	}
 }
 

@@ -9,7 +9,14 @@
 /* Findings and verdict of one horizon ("now", "boot"). */
 void expect_judgement(struct world *w, const char *horizon, const struct kc_judgement *got);
 
+/*
+ * The steps of a plan, in their order. Whatever a case expects, each target must be one that the
+ * check's `touches` names, and an edit must carry the bytes that are there.
+ */
 void expect_steps(struct world *w, const struct kc_step *const *got, size_t n);
+
+/* Whether `touches` of the rule's check names the target of a step, as k8scheck-manifest has it. */
+bool expect_may_touch(struct world *w, const struct kc_step *step);
 
 /* Facts, by name; those that `want` does not name are not looked at. */
 void expect_facts(struct world *w, const struct kc_yaml_node *want,

@@ -133,6 +133,9 @@ static void on_step(void *context, const struct kc_step *step)
 	copy->content =
 		step->content ? kc_arena_memdup(&f->world.arena, step->content, step->content_size)
 			      : NULL;
+	copy->before = step->before
+			       ? kc_arena_memdup(&f->world.arena, step->before, step->before_size)
+			       : NULL;
 	copy->why = world_keep(&f->world, step->why);
 	kc_buf_add(&f->steps, &copy, sizeof(copy));
 }
