@@ -26,72 +26,98 @@ static int step(const struct plan *p, uint32_t kind, const char *target, const c
 	return kc_step(p->boot->host, p->boot->run, &s);
 }
 
-static bool is_cause(const struct swap_boot *boot, unsigned line)
+static int edit(const struct plan *p, const char *path, const struct kc_bytes *before,
+		const struct kc_buf *after, const char *why)
 {
-	for (size_t i = 0; i < boot->n; i++)
-		if (boot->cause[i].verdict == KC_FAIL && boot->cause[i].origin == SWAP_FROM_FSTAB &&
-		    boot->cause[i].line == line)
-			return true;
-	return false;
+	const struct kc_step s = {
+		.size = sizeof(s),
+		.kind = KC_STEP_EDIT_FILE,
+		.flags = KC_STEP_KEEP_OWNER,
+		.horizon = KC_BOOT,
+		.target = path,
+		.content = after->data,
+		.content_size = after->len,
+		.before = before->data,
+		.before_size = before->size,
+		.why = why,
+	};
+
+	return kc_step(p->boot->host, p->boot->run, &s);
 }
 
-/* fstab once more, with "# " before the lines that turn swap on. */
+/* fstab once more, with a mark before the lines that turn swap on. */
 static int plan_fstab(const struct plan *p)
 {
 	const struct swap_boot *boot = p->boot;
-	const char *text = boot->fstab.data, *end = text + boot->fstab.size;
 	kc_cleanup(kc_buf_done) struct kc_buf out = { 0 };
-	struct kc_step s = {
-		.size = sizeof(s),
-		.kind = KC_STEP_EDIT_FILE,
-		.horizon = KC_BOOT,
-		.target = SWAP_FSTAB,
-		.before = text,
-		.before_size = boot->fstab.size,
-		.why = "A line that is a comment turns nothing on; the rest stays as it is.",
-	};
+	unsigned *lines = kc_arena_zalloc(boot->arena, boot->n, sizeof(*lines));
+	size_t n = 0;
 
-	for (unsigned line = 1; text < end; line++) {
-		const char *newline = memchr(text, '\n', (size_t)(end - text));
-		const char *next = newline ? newline + 1 : end;
-
-		if (is_cause(boot, line))
-			kc_buf_adds(&out, "# ");
-		kc_buf_add(&out, text, (size_t)(next - text));
-		text = next;
-	}
-	if (kc_buf_error(&out))
+	if (!lines)
 		return -ENOMEM;
-	s.content = out.data;
-	s.content_size = out.len;
-	return kc_step(boot->host, boot->run, &s);
+	for (size_t i = 0; i < boot->n; i++)
+		if (boot->cause[i].verdict == KC_FAIL && boot->cause[i].origin == SWAP_FROM_FSTAB)
+			lines[n++] = boot->cause[i].line;
+	if (swap_comment_lines(boot->fstab.data, boot->fstab.size, lines, n, &out))
+		return -ENOMEM;
+	return edit(p, SWAP_FSTAB, &boot->fstab, &out,
+		    "A line that is a comment turns nothing on; the rest stays as it is.");
 }
 
 /* A mask is a link below /etc, where a unit's own file cannot be replaced. */
 static int plan_unit(const struct plan *p, const struct swap_cause *c)
 {
-	if (!kc_after_prefix(c->fragment, "/etc/"))
+	if (!c->fragment || !kc_after_prefix(c->fragment, "/etc/systemd/system/"))
 		return step(p, KC_STEP_UNIT_MASK, c->unit, NULL,
 			    "Nothing can start what is masked.");
 	if (c->enabled)
 		return step(p, KC_STEP_UNIT_DISABLE, c->unit, NULL,
 			    "The next start leaves out what is disabled.");
 	return step(p, KC_STEP_MANUAL, NULL,
-		    kc_text(p->boot->host, p->boot->run, "rm %s && systemctl mask %s\n",
+		    kc_text(p->boot->host, p->boot->run, "rm %s && systemctl mask '%s'\n",
 			    c->fragment, c->unit),
 		    "Its file lies where a mask would, and other units want it.");
 }
 
+/* Of several devices in the file all go at once. */
+static int plan_zram_edit(struct plan *p)
+{
+	const struct swap_boot *boot = p->boot;
+	kc_cleanup(kc_buf_done) struct kc_buf out = { 0 };
+	struct kc_bytes before;
+	int r = kc_read_file(boot->host, boot->run, ZRAM_CONFIG, SWAP_FILE_MAX, &before);
+
+	if (r)
+		return r;
+	kc_buf_add(&out, before.data, before.size);
+	for (size_t i = 0; i < boot->n; i++) {
+		const struct swap_cause *c = &boot->cause[i];
+		kc_cleanup(kc_buf_done) struct kc_buf next = { 0 };
+
+		if (c->verdict != KC_FAIL || c->origin != SWAP_FROM_ZRAM || c->shared)
+			continue;
+		if (kc_buf_error(&out) || swap_comment_device(out.data, out.len, c->subject, &next))
+			return -ENOMEM;
+		kc_buf_reset(&out);
+		kc_buf_add(&out, next.data, next.len);
+	}
+	if (kc_buf_error(&out))
+		return -ENOMEM;
+	return edit(p, ZRAM_CONFIG, &before, &out,
+		    "A section that is a comment makes no device; the rest stays as it is.");
+}
+
 static int plan_zram(struct plan *p, const struct swap_cause *c)
 {
-	if (c->dropin)
-		return step(
-			p, KC_STEP_UNIT_MASK, c->unit, NULL,
-			"A drop-in file or an argument of the kernel asks for the device, which "
-			"an empty " ZRAM_CONFIG " does not switch off.");
+	if (c->shared)
+		return step(p, KC_STEP_UNIT_MASK, c->unit, NULL,
+			    "A drop-in file, an argument of the kernel or another use of the same "
+			    "file stands against an empty " ZRAM_CONFIG ".");
 	if (p->zram_written)
 		return 0;
 	p->zram_written = true;
+	if (kc_streq(c->fragment, ZRAM_CONFIG))
+		return plan_zram_edit(p);
 	return step(p, KC_STEP_WRITE_FILE, ZRAM_CONFIG,
 		    "# Written by k8scheck: without a section there is no device.\n",
 		    "It replaces the configuration below /usr (zram-generator.conf(5)).");
@@ -111,17 +137,16 @@ static int plan_cause(struct plan *p, const struct swap_cause *c)
 {
 	switch (c->origin) {
 	case SWAP_FROM_UNIT:
-		return plan_unit(p, c);
 	case SWAP_FROM_SERVICE:
-		return step(p, KC_STEP_UNIT_MASK, c->unit, NULL,
-			    "Nothing can start what is masked.");
+		return plan_unit(p, c);
 	case SWAP_FROM_ZRAM:
 		return plan_zram(p, c);
 	case SWAP_FROM_GPT:
 		return plan_target(p);
 	case SWAP_FROM_ARGUMENT:
 		return step(p, KC_STEP_MANUAL, NULL,
-			    "# Take systemd.swap-extra= out of the boot loader's configuration.\n",
+			    "# Take systemd.swap-extra= out of the boot loader's configuration:\n"
+			    "grubby --update-kernel=ALL --remove-args=systemd.swap-extra\n",
 			    "The boot loader is not changed by k8scheck.");
 	default:
 		return 0;

@@ -51,13 +51,18 @@ static bool is_sized_zero(struct swap_boot *boot, const struct tool *tool)
 	return kc_streq(size, "0");
 }
 
-static int add_tool(struct swap_boot *boot, const struct tool *tool, const char *by,
-		    const char *source)
+/* `path`: its unit's file; NULL: a script, of which systemd makes one. */
+static int add_tool(struct swap_boot *boot, const struct tool *tool, const char *path,
+		    const char *by, const char *source)
 {
+	struct kc_unit_enabled enabled = { 0 };
+
 	if (is_sized_zero(boot, tool)) {
 		swap_note(boot, "%s starts, and %s has a size of 0.", tool->unit, tool->config);
 		return 0;
 	}
+	if (path && kc_unit_enablement(boot->host, boot->run, boot->arena, tool->unit, &enabled))
+		return swap_add_unseen(boot, tool->unit, path, NULL);
 	return swap_add(
 		boot,
 		&(struct swap_cause){
@@ -69,6 +74,8 @@ static int add_tool(struct swap_boot *boot, const struct tool *tool, const char 
 			.message = kc_text(boot->host, boot->run,
 					   "The service is that of the package %s.", tool->package),
 			.unit = tool->unit,
+			.fragment = path,
+			.enabled = enabled.state == KC_UNIT_ENABLED,
 		});
 }
 
@@ -87,7 +94,7 @@ static int judge_unit(struct swap_boot *boot, const struct tool *tool, const cha
 		r = kc_unit_start(boot->host, boot->run, boot->arena, tool->unit, &start);
 	if (r)
 		return swap_add_unseen(boot, tool->unit, path, NULL);
-	return start.reached ? add_tool(boot, tool, start.by, start.source) : 0;
+	return start.reached ? add_tool(boot, tool, path, start.by, start.source) : 0;
 }
 
 /* A script of /etc/init.d, of which systemd makes a unit that the runlevels' links start. */
@@ -116,7 +123,7 @@ static int judge_script(struct swap_boot *boot, const struct tool *tool)
 		for (size_t i = 0; i < names.n; i++)
 			if (names.item[i][0] == 'S' && strlen(names.item[i]) > 3 &&
 			    kc_streq(names.item[i] + 3, script))
-				return add_tool(boot, tool, "its runlevel",
+				return add_tool(boot, tool, NULL, "its runlevel",
 						kc_text(boot->host, boot->run, "%s/%s", dir,
 							names.item[i]));
 	}

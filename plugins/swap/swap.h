@@ -32,10 +32,11 @@ struct swap_cause {
 	enum swap_origin origin;
 	const char *subject, *found, *source, *message;
 	const char *unit; /* that PID 1 would start; NULL where there is none */
-	const char *fragment; /* SWAP_FROM_UNIT: its file */
+	const char *fragment; /* of a unit or service its file, of zram the configuration; or NULL
+			       */
 	unsigned line; /* SWAP_FROM_FSTAB */
-	bool enabled; /* SWAP_FROM_UNIT: by its [Install] section */
-	bool dropin; /* SWAP_FROM_ZRAM: the main file alone does not decide */
+	bool enabled; /* of a unit or service: by its [Install] section */
+	bool shared; /* SWAP_FROM_ZRAM: that file does not decide alone, or over more than this */
 };
 
 /* What is known of the next start; what costs much is looked up when it is asked for. */
@@ -83,6 +84,21 @@ int swap_add_unseen(struct swap_boot *boot, const char *subject, const char *sou
 
 /* Adds a sentence about something that turns nothing on, and why. */
 void swap_note(struct swap_boot *boot, const char *fmt, ...) kc_printf(2, 3);
+
+/* ---- the repair's texts; pure ---- */
+
+/* Stands before a line that a repair made a comment of. */
+#define SWAP_MARK "# k8scheck: "
+
+/* The text with the mark before the lines of these numbers. -ENOMEM. */
+int swap_comment_lines(const char *text, size_t size, const unsigned *lines, size_t n,
+		       struct kc_buf *out);
+
+/*
+ * The text of zram-generator.conf with the mark before all that stands in a device's sections, but
+ * for empty lines and comments. -ENOMEM.
+ */
+int swap_comment_device(const char *text, size_t size, const char *device, struct kc_buf *out);
 
 /* ---- places, each adds its causes ---- */
 

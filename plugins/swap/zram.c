@@ -110,10 +110,26 @@ static int is_stopped(struct swap_boot *boot, const struct swap_zram_device *dev
 		false, ret_by);
 }
 
-static int add_device(struct swap_boot *boot, const struct swap_zram_device *device,
-		      const char *source)
+/* What the files and the kernel's arguments have besides one device. */
+struct besides {
+	bool argument; /* systemd.zram=1 makes zram0 without any file, too */
+	bool other_use; /* a device that is no swap */
+};
+
+/* Whether its file does not decide alone, or its loss would take more away. */
+static bool is_shared(const struct swap_zram_device *device, const struct besides *besides)
 {
-	const bool dropin = !device->file || strstr(device->file, "/" DROPINS "/");
+	if (!device->file || strstr(device->file, "/" DROPINS "/"))
+		return true;
+	if (besides->argument && kc_streq(device->name, "zram0"))
+		return true;
+	return besides->other_use && !kc_after_prefix(device->file, "/etc/");
+}
+
+static int add_device(struct swap_boot *boot, const struct swap_zram_device *device,
+		      const struct besides *besides, const char *source)
+{
+	const bool shared = is_shared(device, besides);
 	const char *unit = kc_text(boot->host, boot->run, "dev-%s.swap", device->name);
 
 	return swap_add(
@@ -130,15 +146,17 @@ static int add_device(struct swap_boot *boot, const struct swap_zram_device *dev
 					   "swap.target starts %s, which zram-generator makes "
 					   "of this.%s",
 					   unit,
-					   dropin ? ""
+					   shared ? ""
 						  : " An empty /etc/systemd/" CONFIG
 						    " would switch off the main file."),
 			.unit = unit,
-			.dropin = dropin,
+			.fragment = device->file,
+			.shared = shared,
 		});
 }
 
-static int judge_device(struct swap_boot *boot, const struct swap_zram_device *device)
+static int judge_device(struct swap_boot *boot, const struct swap_zram_device *device,
+			const struct besides *besides)
 {
 	const char *by, *unit = kc_text(boot->host, boot->run, "dev-%s.swap", device->name);
 	const char *source =
@@ -173,12 +191,13 @@ static int judge_device(struct swap_boot *boot, const struct swap_zram_device *d
 		swap_note(boot, "%s (%s) is not used: %s.", device->name, source, by);
 		return 0;
 	}
-	return add_device(boot, device, source);
+	return add_device(boot, device, besides, source);
 }
 
 static int judge_devices(struct swap_boot *boot, const struct swap_zram_devices *devices)
 {
 	static const struct swap_zram_device by_argument = { .name = "zram0" };
+	struct besides besides = { 0 };
 	const char *source;
 	bool has_first = false;
 	int asked, r = 0;
@@ -198,11 +217,14 @@ static int judge_devices(struct swap_boot *boot, const struct swap_zram_devices 
 				       kc_text(boot->host, boot->run,
 					       "zram-generator may refuse the file: %s.",
 					       devices->fault));
+	besides.argument = asked == 1;
+	for (size_t i = 0; i < devices->n; i++)
+		besides.other_use |= !swap_zram_is_swap(&devices->item[i]);
 	for (size_t i = 0; i < devices->n && !r; i++) {
 		has_first = has_first || kc_streq(devices->item[i].name, by_argument.name);
-		r = judge_device(boot, &devices->item[i]);
+		r = judge_device(boot, &devices->item[i], &besides);
 	}
-	return r || asked != 1 || has_first ? r : judge_device(boot, &by_argument);
+	return r || asked != 1 || has_first ? r : judge_device(boot, &by_argument, &besides);
 }
 
 int swap_collect_zram(struct swap_boot *boot)

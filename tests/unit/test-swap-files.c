@@ -8,6 +8,7 @@
 /* clang-format on */
 
 #include "formats/unit-path.h"
+#include "swap/swap.h"
 #include "swap/zram-file.h"
 
 /* What systemd-escape --path --suffix=swap of systemd 252 says, and what udev names its links. */
@@ -120,13 +121,52 @@ static void test_zram_malformed(void **state)
 	kc_arena_done(&arena);
 }
 
+static void test_comment_lines(void **state)
+{
+	static const char text[] = "a\n\nb\r\nc";
+	static const unsigned lines[] = { 3, 4, 9 };
+	struct kc_buf out = { 0 };
+
+	assert_int_equal(swap_comment_lines(text, sizeof(text) - 1, lines, 3, &out), 0);
+	assert_string_equal(out.data, "a\n\n" SWAP_MARK "b\r\n" SWAP_MARK "c");
+	kc_buf_done(&out);
+}
+
+/* What a device has is gone for the generator, and what others have is not. */
+static void test_comment_device(void **state)
+{
+	static const struct {
+		const char *before, *after;
+	} cases[] = {
+		{ "", NULL },
+		{ "x=1\n[zram1]\ny\n", "x=1\n[zram1]\ny\n" },
+		{ "[zram0]\n", SWAP_MARK "[zram0]\n" },
+		{ " [ zram0 ] ; c\n\n; k\n\tz=1\n[a]\nb=1\n[zram0]\nq=1",
+		  SWAP_MARK " [ zram0 ] ; c\n\n; k\n" SWAP_MARK "\tz=1\n[a]\nb=1\n" SWAP_MARK
+			    "[zram0]\n" SWAP_MARK "q=1" },
+		{ "[zram0\nx=1\n", "[zram0\nx=1\n" },
+		{ "[zram01]\n[zram]\n[]\n[ ]\n", "[zram01]\n[zram]\n[]\n[ ]\n" },
+	};
+
+	for (size_t i = 0; i < KC_ARRAY_SIZE(cases); i++) {
+		kc_cleanup(kc_buf_done) struct kc_buf out = { 0 };
+
+		assert_int_equal(swap_comment_device(cases[i].before, strlen(cases[i].before),
+						     "zram0", &out),
+				 0);
+		if (cases[i].after)
+			assert_string_equal(out.data, cases[i].after);
+		else
+			assert_int_equal(out.len, 0);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_unit_names),
-		cmocka_unit_test(test_devices),
-		cmocka_unit_test(test_zram),
-		cmocka_unit_test(test_zram_malformed),
+		cmocka_unit_test(test_unit_names),    cmocka_unit_test(test_devices),
+		cmocka_unit_test(test_zram),	      cmocka_unit_test(test_zram_malformed),
+		cmocka_unit_test(test_comment_lines), cmocka_unit_test(test_comment_device),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
