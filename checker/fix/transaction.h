@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "journal.h"
+#include "node.h"
+#include "place.h"
+#include "store.h"
+
+/*
+ * A transaction that is open: its journal, its backups, and the folders in which files are staged.
+ *
+ * Records of its journal:
+ *
+ *     begin        what, when, by which version, in which boot
+ *     stage        a staging folder in another mount is about to be made: path, parent
+ *     unstage      it is gone again: of
+ *     change       a name is about to get another object (change.h)
+ *     runtime      something that runs is about to be changed (runtime.h)
+ *     done         the change or runtime step `of` is there
+ *     undo         it is about to be taken back: of
+ *     undone       it is as it was: of
+ *     resume       more is about to be added to a transaction that was cut off
+ *     committed    all is done, and can be taken back
+ *     rolling-back it is about to be taken back as a whole
+ *     rolled-back  it was
+ */
+
+/* A staging folder. */
+struct kc_stage {
+	const char *path; /* as seen from the root; NULL: the transaction's own */
+	int fd; /* -EBADF: it is gone, and not yet marked as gone */
+	uint64_t mount;
+	uint32_t record; /* of its `stage` record; 0: the transaction's own */
+	const char *parent_times;
+};
+
+struct kc_transaction {
+	const struct kc_root *root;
+	const struct kc_store *store;
+	const char *id;
+	const char *boot_id; /* of the running system; "" where none runs */
+	int dir, backup;
+	struct kc_journal journal;
+	struct kc_journal_text text; /* what the journal holds */
+	size_t records_room;
+	struct kc_stage *stages; /* the first is the transaction's own */
+	size_t n_stages, stages_room;
+	struct kc_strings kept; /* paths of what others wrote and is in the backup now */
+	size_t kept_room;
+	struct kc_arena arena;
+};
+
+enum kc_transaction_state {
+	KC_TRANSACTION_OPEN = 1, /* it was cut off in the middle */
+	KC_TRANSACTION_COMMITTED = 2,
+	KC_TRANSACTION_ROLLING_BACK = 3, /* a rollback was cut off, or left something */
+	KC_TRANSACTION_ROLLED_BACK = 4,
+	KC_TRANSACTION_EMPTY = 5, /* it was cut off before it changed anything */
+};
+
+/* What the records come to; pure. */
+enum kc_transaction_state kc_transaction_state(const struct kc_journal_text *text);
+
+/*
+ * Begins one. `pairs` go into its first record. Nothing but the store has changed when this fails.
+ */
+int kc_transaction_begin(const struct kc_store *store, const struct kc_pair *pairs, size_t n,
+			 struct kc_err *err, struct kc_transaction *ret);
+
+/*
+ * Opens one for undoing or resuming. -EBADMSG: its journal is damaged, and nothing of it can be
+ * undone by a program. With `read_only` the journal alone is open.
+ */
+int kc_transaction_open(const struct kc_store *store, const char *id, bool read_only,
+			struct kc_err *err, struct kc_transaction *ret);
+void kc_transaction_done(struct kc_transaction *t);
+
+/* Appends a record; *ret_number (may be NULL) is its number. */
+int kc_transaction_note(struct kc_transaction *t, const char *verb, const struct kc_pair *pairs,
+			size_t n, struct kc_err *err, uint32_t *ret_number);
+
+/* The first record of a verb that is `of` the record of that number, or NULL. */
+const struct kc_record *kc_transaction_find(const struct kc_transaction *t, const char *verb,
+					    uint32_t of);
+
+/*
+ * The staging folder for a place: the transaction's own where that is in the same mount, else one
+ * at the top of the place's mount, which is noted before it is made. -EBUSY: the folder of the
+ * place is itself the top of its mount, and daemons read what is in it.
+ */
+int kc_transaction_stage(struct kc_transaction *t, const struct kc_place *place, struct kc_err *err,
+			 const struct kc_stage **ret_stage);
+
+/* The stage that a record names, or NULL: it is not there any more. */
+const struct kc_stage *kc_transaction_find_stage(const struct kc_transaction *t, const char *path);
+
+/*
+ * Takes a file out of a stage: one whose content is as expected (`a`, `b`: digests or texts of
+ * links, may be NULL) is removed, anything else is somebody's, and is kept in the backup.
+ */
+int kc_transaction_sweep(struct kc_transaction *t, const struct kc_stage *stage, const char *slot,
+			 const struct kc_node *a, const struct kc_node *b, struct kc_err *err);
+
+/* Removes the staging folders in other mounts; the folders above have their times back. */
+int kc_transaction_unstage(struct kc_transaction *t, struct kc_err *err);
