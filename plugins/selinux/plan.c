@@ -36,9 +36,12 @@ static int by_hand(const struct selinux_rule *rule, uint32_t horizon, uint32_t f
 	return kc_step(rule->host, rule->run, &step);
 }
 
-static uint32_t weakens(enum selinux_mode from, enum selinux_mode to)
+/* Between enforcing and permissive a running system changes, too; on and off takes a restart. */
+static uint32_t flags_of(enum selinux_mode from, enum selinux_mode to)
 {
-	return to < from ? KC_STEP_WEAKENS : 0;
+	bool restart = from != to && (from == SELINUX_DISABLED || to == SELINUX_DISABLED);
+
+	return (to < from ? KC_STEP_WEAKENS : 0) | (restart ? KC_STEP_NEEDS_REBOOT : 0);
 }
 
 static int plan_now(const struct selinux_rule *rule)
@@ -53,8 +56,7 @@ static int plan_now(const struct selinux_rule *rule)
 	to = choose(rule, j.mode);
 	name = selinux_mode_name(to);
 	if (j.mode == SELINUX_DISABLED || to == SELINUX_DISABLED)
-		return by_hand(rule, KC_NOW, KC_STEP_NEEDS_REBOOT | weakens(j.mode, to),
-			       "systemctl reboot\n",
+		return by_hand(rule, KC_NOW, flags_of(j.mode, to), "systemctl reboot\n",
 			       "SELinux is turned on and off by a restart alone; what is planned "
 			       "for the next start comes first.");
 	return kc_step(rule->host, rule->run,
@@ -100,7 +102,7 @@ static int plan_config(const struct selinux_rule *rule, const struct selinux_jud
 		       &(const struct kc_step){
 			       .size = sizeof(struct kc_step),
 			       .kind = KC_STEP_EDIT_FILE,
-			       .flags = KC_STEP_NEEDS_REBOOT | weakens(j->mode, to),
+			       .flags = KC_STEP_KEEP_OWNER | flags_of(j->mode, to),
 			       .horizon = KC_BOOT,
 			       .target = SELINUX_CONFIG,
 			       .content = text.data,
@@ -153,7 +155,7 @@ static int plan_boot(const struct selinux_rule *rule)
 	if (j.verdict != KC_FAIL)
 		return 0;
 	to = choose(rule, j.mode);
-	flags = KC_STEP_NEEDS_REBOOT | weakens(j.mode, to);
+	flags = flags_of(j.mode, to);
 	if (j.cause == SELINUX_BY_ARGUMENTS)
 		return by_hand(rule, KC_BOOT, flags, argument_commands(rule, &j),
 			       "No step touches the boot loader.");
