@@ -6,6 +6,7 @@
 struct start {
 	struct kc_unit_enabled unit;
 	bool starts;
+	bool only_enabled; /* it starts by what its [Install] section made, and by nothing else */
 	const char *by; /* a sentence, when it starts */
 	const char *source;
 };
@@ -88,8 +89,12 @@ static int look_up(const struct zone_rule *rule, struct start *start)
 		if (r)
 			return r;
 	}
-	if (!s.reached)
-		return look_up_activation(rule, start);
+	/* Whoever asks for it on the bus is no matter of the default zone, but of a repair. */
+	r = look_up_activation(rule, start);
+	if (r || !s.reached)
+		return r;
+	start->only_enabled = !start->starts && start->unit.state == KC_UNIT_ENABLED &&
+			      kc_after_prefix(s.source, "/etc/systemd/system/");
 	start->starts = true;
 	start->source = s.source;
 	start->by = zone_text(rule, "%s starts it (%s).", s.by, s.source);
@@ -106,6 +111,7 @@ static int judge_started(struct zone_rule *rule, const struct start *start,
 	if (r)
 		return r;
 	j->runs = true;
+	j->only_enabled = start->only_enabled;
 	j->trouble = p->trouble;
 	j->trouble_source = p->trouble_source;
 	j->source = p->source;

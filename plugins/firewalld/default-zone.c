@@ -12,17 +12,20 @@ int zone_rule_read(const struct kc_host *host, struct kc_run *run, struct kc_are
 		   struct zone_rule *ret_rule)
 {
 	struct zone_rule rule = { .host = host, .run = run, .arena = arena };
-	const char *stopped;
+	const char *stopped, *repair;
 	int r;
 
 	r = kc_param_string(host, run, "zone", &rule.zone);
 	if (!r)
 		r = kc_param_string(host, run, "stopped", &stopped);
 	if (!r)
+		r = kc_param_string(host, run, "repair", &repair);
+	if (!r)
 		r = kc_param_list(host, run, "other-zones", &rule.others);
 	if (r)
 		return r;
 	rule.stopped = kc_streq(stopped, "pass");
+	rule.repair_stops = rule.stopped && kc_streq(repair, "stop");
 	*ret_rule = rule;
 	return 0;
 }

@@ -45,6 +45,7 @@ struct zone_rule {
 	struct kc_arena *arena;
 	const char *zone;
 	bool stopped; /* a firewalld that does not run meets the rule */
+	bool repair_stops; /* a repair stops it, and leaves its zone */
 	struct kc_strings others; /* zones that interfaces may be bound to besides */
 	struct permanent permanent;
 	bool permanent_known;
@@ -59,6 +60,7 @@ struct zone_judgement {
 	const char *trouble, *trouble_source; /* what could not be looked at besides; or NULL */
 	bool runs; /* it runs; it will be started */
 	bool masked; /* nothing can start it */
+	bool only_enabled; /* to disable its unit is enough to keep it from starting */
 };
 
 #define zone_text(rule, ...) kc_text((rule)->host, (rule)->run, __VA_ARGS__)

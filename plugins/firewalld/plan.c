@@ -6,6 +6,8 @@
 static const char *const weakens =
 	"firewalld lets all traffic of the default zone through then, if that zone is trusted.";
 
+#define USUAL_CONF "/etc/firewalld/firewalld.conf"
+
 static int by_hand(const struct zone_rule *rule, uint32_t horizon, const char *commands,
 		   const char *why)
 {
@@ -26,7 +28,7 @@ static int set_zone(const struct zone_rule *rule)
 	const struct kc_step step = {
 		.size = sizeof(step),
 		.kind = KC_STEP_FIREWALLD_ZONE,
-		.flags = KC_STEP_WEAKENS,
+		.flags = KC_STEP_WEAKENS | KC_STEP_DISTURBS,
 		.horizon = KC_NOW,
 		.target = FIREWALLD_UNIT,
 		.content = rule->zone,
@@ -59,7 +61,7 @@ static int edit_conf(const struct zone_rule *rule, const char *path, const struc
 	struct kc_step step = {
 		.size = sizeof(step),
 		.kind = KC_STEP_EDIT_FILE,
-		.flags = KC_STEP_WEAKENS,
+		.flags = KC_STEP_WEAKENS | KC_STEP_KEEP_OWNER,
 		.horizon = KC_BOOT,
 		.target = path,
 		.before = before->data,
@@ -103,8 +105,10 @@ static int write_conf(const struct zone_rule *rule, const char *path)
 	return kc_step(rule->host, rule->run, &step);
 }
 
-/* firewalld writes its file itself when its zone is set; where it already has that zone, it does
- * not, and where it does not run, nobody does. */
+/*
+ * The file, which firewalld would write itself when its zone is set; but that touches what runs,
+ * and this does not.
+ */
 static int plan_file(const struct zone_rule *rule)
 {
 	const char *path = rule->permanent.conf;
@@ -112,6 +116,16 @@ static int plan_file(const struct zone_rule *rule)
 	struct kc_bytes before;
 	int r;
 
+	if (kc_streq0(rule->permanent.zone, rule->zone))
+		return by_hand(rule, KC_BOOT,
+			       zone_text(rule, "firewall-cmd --permanent --load-zone-defaults=%s\n",
+					 rule->zone),
+			       "The default zone has that name, and its file in /etc is another "
+			       "than the packaged one.");
+	if (!kc_streq(path, USUAL_CONF))
+		return by_hand(rule, KC_BOOT,
+			       zone_text(rule, "# Put DefaultZone=%s into %s.\n", rule->zone, path),
+			       "firewalld is started with a folder of its own.");
 	r = kc_read_file(rule->host, rule->run, path, FIREWALLD_CONF_MAX, &before);
 	if (r == -ENOENT)
 		return write_conf(rule, path);
@@ -146,24 +160,16 @@ static int plan_bounds(const struct zone_rule *rule, uint32_t horizon,
 		       "for a person to say.");
 }
 
-static int plan_alternative(const struct zone_rule *rule, uint32_t horizon)
-{
-	return by_hand(rule, horizon,
-		       horizon == KC_BOOT && !kc_is_live(rule->host, rule->run)
-			       ? "systemctl disable firewalld\n"
-			       : "systemctl disable --now firewalld\n",
-		       "Instead: a firewalld that does not run meets the rule, too.");
-}
-
-/* What mends a firewalld that shall run and does not. */
-static int plan_unit(const struct zone_rule *rule, uint32_t kind, uint32_t horizon)
+static int plan_unit(const struct zone_rule *rule, uint32_t kind, uint32_t flags, uint32_t horizon,
+		     const char *why)
 {
 	const struct kc_step step = {
 		.size = sizeof(step),
 		.kind = kind,
+		.flags = flags,
 		.horizon = horizon,
 		.target = FIREWALLD_UNIT,
-		.why = "The rule wants a firewalld that runs.",
+		.why = why,
 	};
 
 	return kc_step(rule->host, rule->run, &step);
@@ -180,13 +186,67 @@ static int plan_zone(struct zone_rule *rule, bool now, bool boot)
 			rule, now ? KC_NOW : KC_BOOT,
 			zone_text(rule, "firewall-cmd --permanent --new-zone=%s\n", rule->zone),
 			"firewalld has no zone of that name.");
-	if (now)
-		r = set_zone(rule);
-	else if (boot)
+	if (boot)
 		r = plan_file(rule);
-	if (!r && rule->stopped)
-		r = plan_alternative(rule, now ? KC_NOW : KC_BOOT);
+	return !r && now ? set_zone(rule) : r;
+}
+
+static bool has_interface(const struct zone_bounds *bounds)
+{
+	for (size_t i = 0; i < bounds->n; i++)
+		if (!bounds->item[i].is_source)
+			return true;
+	return false;
+}
+
+static bool fails(const struct zone_judgement *j)
+{
+	return j->verdict == KC_FAIL || has_interface(&j->bounds);
+}
+
+/* The other way: no firewalld. */
+static int plan_stop(const struct zone_rule *rule, const struct zone_judgement *now,
+		     const struct zone_judgement *boot)
+{
+	int r = 0;
+
+	if (boot->runs && fails(boot))
+		r = plan_unit(rule, boot->only_enabled ? KC_STEP_UNIT_DISABLE : KC_STEP_UNIT_MASK,
+			      KC_STEP_WEAKENS, KC_BOOT,
+			      boot->only_enabled
+				      ? "No firewall stands before the host from the next start on."
+				      : "No firewall stands before the host from the next start "
+					"on; the unit is masked, for others start it, too.");
+	if (!r && now->runs && fails(now))
+		r = plan_unit(rule, KC_STEP_UNIT_STOP, KC_STEP_WEAKENS | KC_STEP_DISTURBS, KC_NOW,
+			      "No firewall stands before the host; rules that others made through "
+			      "firewalld go with it.");
 	return r;
+}
+
+/* A zone that is right, of a firewalld that runs as far as the rule wants it. */
+static int plan_keep(struct zone_rule *rule, const struct zone_judgement *now,
+		     const struct zone_judgement *boot)
+{
+	static const char why[] = "The rule wants a firewalld that runs.";
+	bool zone_now = now->verdict == KC_FAIL && now->runs;
+	bool zone_boot = boot->verdict == KC_FAIL && boot->runs;
+	int r = 0;
+
+	if (zone_now || zone_boot)
+		r = plan_zone(rule, zone_now, zone_boot);
+	if (!r && boot->masked && boot->verdict == KC_FAIL)
+		r = by_hand(rule, KC_BOOT,
+			    "systemctl unmask firewalld && systemctl enable --now firewalld\n",
+			    "Somebody masked it on purpose; whether that still holds is for a "
+			    "person to say.");
+	else if (!r && boot->verdict == KC_FAIL && !boot->runs)
+		r = plan_unit(rule, KC_STEP_UNIT_ENABLE, 0, KC_BOOT, why);
+	if (!r && now->verdict == KC_FAIL && !now->runs && !boot->masked)
+		r = plan_unit(rule, KC_STEP_UNIT_START, KC_STEP_DISTURBS, KC_NOW, why);
+	if (!r)
+		r = plan_bounds(rule, KC_NOW, &now->bounds);
+	return r ? r : plan_bounds(rule, KC_BOOT, &boot->bounds);
 }
 
 int firewalld_default_zone_plan(void *state, const struct kc_host *host, struct kc_run *run)
@@ -194,7 +254,6 @@ int firewalld_default_zone_plan(void *state, const struct kc_host *host, struct 
 	kc_cleanup(kc_arena_done) struct kc_arena arena = { .limit = FIREWALLD_MEMORY_MAX };
 	struct zone_judgement now = { 0 }, boot = { 0 };
 	uint32_t horizons = kc_horizons(host, run);
-	bool zone_now, zone_boot;
 	struct zone_rule rule;
 	int r;
 
@@ -205,20 +264,5 @@ int firewalld_default_zone_plan(void *state, const struct kc_host *host, struct 
 		r = zone_judge_boot(&rule, &boot);
 	if (r)
 		return r;
-	zone_now = now.verdict == KC_FAIL && now.runs;
-	zone_boot = boot.verdict == KC_FAIL && boot.runs;
-	if (zone_now || zone_boot)
-		r = plan_zone(&rule, zone_now, zone_boot);
-	if (!r && boot.masked && boot.verdict == KC_FAIL)
-		r = by_hand(&rule, KC_BOOT,
-			    "systemctl unmask firewalld && systemctl enable --now firewalld\n",
-			    "Somebody masked it on purpose; whether that still holds is for a "
-			    "person to say.");
-	else if (!r && boot.verdict == KC_FAIL && !boot.runs)
-		r = plan_unit(&rule, KC_STEP_UNIT_ENABLE, KC_BOOT);
-	if (!r && now.verdict == KC_FAIL && !now.runs && !boot.masked)
-		r = plan_unit(&rule, KC_STEP_UNIT_START, KC_NOW);
-	if (!r)
-		r = plan_bounds(&rule, KC_NOW, &now.bounds);
-	return r ? r : plan_bounds(&rule, KC_BOOT, &boot.bounds);
+	return rule.repair_stops ? plan_stop(&rule, &now, &boot) : plan_keep(&rule, &now, &boot);
 }
