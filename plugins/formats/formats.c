@@ -50,6 +50,39 @@ bool kc_is_link(const struct kc_host *host, struct kc_run *run, const char *path
 	return kc_stat(host, run, path, KC_NOFOLLOW, &st) == 0 && st.type == KC_FILE_SYMLINK;
 }
 
+int kc_plan_by_hand(const struct kc_host *host, struct kc_run *run, uint32_t horizon,
+		    const char *commands, const char *why)
+{
+	const struct kc_step step = {
+		.size = sizeof(step),
+		.kind = KC_STEP_MANUAL,
+		.horizon = horizon,
+		.content = commands,
+		.content_size = strlen(commands),
+		.why = why,
+	};
+
+	return kc_step(host, run, &step);
+}
+
+int kc_plan_folder(const struct kc_host *host, struct kc_run *run, const char *path,
+		   const char *why)
+{
+	struct kc_stat st = { .size_of = sizeof(st) };
+	const struct kc_step step = {
+		.size = sizeof(step),
+		.kind = KC_STEP_MAKE_DIR,
+		.horizon = KC_BOOT,
+		.mode = 0755,
+		.target = path,
+		.why = why,
+	};
+
+	if (kc_stat(host, run, path, 0, &st) != -ENOENT)
+		return 0;
+	return kc_step(host, run, &step);
+}
+
 const char *kc_text(const struct kc_host *host, struct kc_run *run, const char *fmt, ...)
 {
 	va_list ap;

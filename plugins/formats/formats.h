@@ -37,6 +37,17 @@ bool kc_is_link(const struct kc_host *host, struct kc_run *run, const char *path
 /* The sentence for the others. */
 #define KC_CAME_OR_WENT "it came or went while its folder was read"
 
+/* What stands before a line that a repair makes a comment of, so that people know who did it. */
+#define KC_MARK "# k8scheck: "
+
+/* A step for a person: commands to type, and why nothing does it for them. */
+int kc_plan_by_hand(const struct kc_host *host, struct kc_run *run, uint32_t horizon,
+		    const char *commands, const char *why);
+
+/* A step for the next start that makes a folder, of root and with mode 0755, if it is not there. */
+int kc_plan_folder(const struct kc_host *host, struct kc_run *run, const char *path,
+		   const char *why);
+
 /* Text in the run's memory, for a finding; never NULL ("(out of memory)" at worst). */
 const char *kc_text(const struct kc_host *host, struct kc_run *run, const char *fmt, ...)
 	kc_printf(3, 4);

@@ -40,7 +40,7 @@ const char *modules_without_blacklist(const struct kc_host *host, struct kc_run 
 		const char *next = newline ? newline + 1 : end;
 
 		if (is_blacklist(&lines, names, number))
-			kc_buf_addc(&b, '#');
+			kc_buf_adds(&b, KC_MARK);
 		kc_buf_add(&b, at, (size_t)(next - at));
 		at = next;
 	}

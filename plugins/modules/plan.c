@@ -39,7 +39,7 @@ static int step(const struct planning *p, uint32_t horizon, uint32_t kind, uint3
 static int by_hand(const struct planning *p, uint32_t horizon, const char *commands,
 		   const char *why)
 {
-	return step(p, horizon, KC_STEP_MANUAL, 0, NULL, commands, NULL, why);
+	return kc_plan_by_hand(p->host, p->run, horizon, commands, why);
 }
 
 /* Loaded by the name that the rule has, which libkmod looks up as modprobe does. */
@@ -66,10 +66,15 @@ static int plan_file(const struct planning *p, const char *path, const char *nam
 	int r;
 
 	r = kc_stat(p->host, p->run, path, KC_NOFOLLOW, &st);
-	if (r == -ENOENT)
-		return step(p, KC_BOOT, KC_STEP_WRITE_FILE, 0, path,
-			    kc_text(p->host, p->run, "%s\n", name), NULL,
-			    "systemd-modules-load loads what is named there at every start.");
+	if (r == -ENOENT) {
+		r = kc_plan_folder(p->host, p->run, "/etc/modules-load.d",
+				   "systemd-modules-load reads what is in it.");
+		return r < 0 ? r
+			     : step(p, KC_BOOT, KC_STEP_WRITE_FILE, 0, path,
+				    kc_text(p->host, p->run, "%s\n", name), NULL,
+				    "systemd-modules-load loads what is named there at every "
+				    "start.");
+	}
 	if (r < 0)
 		return r;
 	if (st.type != KC_FILE_REGULAR)

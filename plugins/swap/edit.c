@@ -26,7 +26,7 @@ int swap_comment_lines(const char *text, size_t size, const unsigned *lines, siz
 		const char *next = line_end(text, end);
 
 		if (is_one_of(line, lines, n))
-			kc_buf_adds(out, SWAP_MARK);
+			kc_buf_adds(out, KC_MARK);
 		kc_buf_add(out, text, (size_t)(next - text));
 		text = next;
 	}
@@ -61,7 +61,7 @@ int swap_comment_device(const char *text, size_t size, const char *device, struc
 		if (first < next && *first == '[')
 			inside = is_header_of(first, next, device);
 		if (inside && first < next && *first != '#' && *first != ';')
-			kc_buf_adds(out, SWAP_MARK);
+			kc_buf_adds(out, KC_MARK);
 		kc_buf_add(out, text, (size_t)(next - text));
 		text = next;
 	}

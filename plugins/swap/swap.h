@@ -87,9 +87,6 @@ void swap_note(struct swap_boot *boot, const char *fmt, ...) kc_printf(2, 3);
 
 /* ---- the repair's texts; pure ---- */
 
-/* Stands before a line that a repair made a comment of. */
-#define SWAP_MARK "# k8scheck: "
-
 /* The text with the mark before the lines of these numbers. -ENOMEM. */
 int swap_comment_lines(const char *text, size_t size, const unsigned *lines, size_t n,
 		       struct kc_buf *out);

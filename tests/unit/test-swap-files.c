@@ -128,7 +128,7 @@ static void test_comment_lines(void **state)
 	struct kc_buf out = { 0 };
 
 	assert_int_equal(swap_comment_lines(text, sizeof(text) - 1, lines, 3, &out), 0);
-	assert_string_equal(out.data, "a\n\n" SWAP_MARK "b\r\n" SWAP_MARK "c");
+	assert_string_equal(out.data, "a\n\n" KC_MARK "b\r\n" KC_MARK "c");
 	kc_buf_done(&out);
 }
 
@@ -140,10 +140,10 @@ static void test_comment_device(void **state)
 	} cases[] = {
 		{ "", NULL },
 		{ "x=1\n[zram1]\ny\n", "x=1\n[zram1]\ny\n" },
-		{ "[zram0]\n", SWAP_MARK "[zram0]\n" },
+		{ "[zram0]\n", KC_MARK "[zram0]\n" },
 		{ " [ zram0 ] ; c\n\n; k\n\tz=1\n[a]\nb=1\n[zram0]\nq=1",
-		  SWAP_MARK " [ zram0 ] ; c\n\n; k\n" SWAP_MARK "\tz=1\n[a]\nb=1\n" SWAP_MARK
-			    "[zram0]\n" SWAP_MARK "q=1" },
+		  KC_MARK " [ zram0 ] ; c\n\n; k\n" KC_MARK "\tz=1\n[a]\nb=1\n" KC_MARK
+			  "[zram0]\n" KC_MARK "q=1" },
 		{ "[zram0\nx=1\n", "[zram0\nx=1\n" },
 		{ "[zram01]\n[zram]\n[]\n[ ]\n", "[zram01]\n[zram]\n[]\n[ ]\n" },
 	};
