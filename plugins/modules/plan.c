@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "formats/plan-module.h"
 #include "modules-descriptor.h"
 #include "modules.h"
 
@@ -58,62 +59,14 @@ static int plan_now(const struct planning *p, const char *asked, const struct mo
 	return 0;
 }
 
-/* Writes the file, or a line at its end. 1 when it is there and no plain file (a mask, say). */
-static int plan_file(const struct planning *p, const char *path, const char *name)
-{
-	struct kc_stat st = { .size_of = sizeof(st) };
-	struct kc_bytes before;
-	int r;
-
-	r = kc_stat(p->host, p->run, path, KC_NOFOLLOW, &st);
-	if (r == -ENOENT) {
-		r = kc_plan_folder(p->host, p->run, "/etc/modules-load.d",
-				   "systemd-modules-load reads what is in it.");
-		return r < 0 ? r
-			     : step(p, KC_BOOT, KC_STEP_WRITE_FILE, 0, path,
-				    kc_text(p->host, p->run, "%s\n", name), NULL,
-				    "systemd-modules-load loads what is named there at every "
-				    "start.");
-	}
-	if (r < 0)
-		return r;
-	if (st.type != KC_FILE_REGULAR)
-		return 1;
-	r = kc_read_file(p->host, p->run, path, FILE_MAX, &before);
-	if (r < 0)
-		return r;
-	return step(p, KC_BOOT, KC_STEP_EDIT_FILE, 0, path,
-		    kc_text(p->host, p->run, "%s%s%s\n", before.data,
-			    before.size > 0 && before.data[before.size - 1] != '\n' ? "\n" : "",
-			    name),
-		    &before, "systemd-modules-load loads what is named there at every start.");
-}
-
-static int plan_listing(const struct planning *p, const char *name)
-{
-	int r;
-
-	r = plan_file(p, kc_text(p->host, p->run, "/etc/modules-load.d/%s.conf", name), name);
-	if (r == 1) /* somebody masks a file of that name */
-		r = plan_file(
-			p, kc_text(p->host, p->run, "/etc/modules-load.d/kubernetes-%s.conf", name),
-			name);
-	if (r == 1)
-		r = by_hand(p, KC_BOOT,
-			    kc_text(p->host, p->run, "echo %s >/etc/modules-load.d/99-%s.conf\n",
-				    name, name),
-			    "What is there under the usual names is no file.");
-	return r;
-}
-
 static int plan_boot(struct planning *p, const struct modules_judgement *j, bool loadable)
 {
 	switch (j->cause) {
 	case MODULES_NOT_LISTED:
-		return plan_listing(p, j->name);
+		return kc_plan_module_listing(p->host, p->run, j->name);
 	case MODULES_BLACKLISTED:
 		p->blacklisted[p->n_blacklisted++] = j->name;
-		return loadable || j->listed ? 0 : plan_listing(p, j->name);
+		return loadable || j->listed ? 0 : kc_plan_module_listing(p->host, p->run, j->name);
 	case MODULES_MISSING:
 		if (j->hint)
 			return by_hand(p, KC_BOOT, kc_text(p->host, p->run, "%s\n", j->hint),

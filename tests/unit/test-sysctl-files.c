@@ -8,6 +8,7 @@
 
 #include "sysctl/compare.h"
 #include "sysctl/settings.h"
+#include "sysctl/sysctl-edit.h"
 
 static void test_normalize(void **state)
 {
@@ -318,6 +319,57 @@ static void test_taken(void **state)
 	}
 }
 
+static const struct sysctl_edit forwarding[] = {
+	{ "net/ipv4/ip_forward", "net/ipv4/conf/all/forwarding", "net.ipv4.ip_forward", "1" },
+	{ "vm/swappiness", NULL, "vm.swappiness", "0" },
+};
+
+static void test_edit(void **state)
+{
+	static const struct {
+		const char *before, *after;
+		size_t n;
+	} cases[] = {
+		{ "", "net.ipv4.ip_forward = 1\nvm.swappiness = 0\n", 2 },
+		{ "# a", "# a\nnet.ipv4.ip_forward = 1\n", 1 },
+		{ "net.ipv4.ip_forward = 0",
+		  KC_MARK "net.ipv4.ip_forward = 0\nnet.ipv4.ip_forward = 1\n", 1 },
+		{ "  -net/ipv4/ip_forward=0 \r\nx = 1\n",
+		  KC_MARK "  -net/ipv4/ip_forward=0 \r\nnet.ipv4.ip_forward = 1\nx = 1\n", 1 },
+		/* the last one counts, under whichever name */
+		{ "net.ipv4.ip_forward=0\nnet.ipv4.conf.all.forwarding=0\n",
+		  "net.ipv4.ip_forward=0\n" KC_MARK
+		  "net.ipv4.conf.all.forwarding=0\nnet.ipv4.ip_forward = 1\n",
+		  1 },
+		/* comments, patterns and what is no assignment set nothing */
+		{ "#net.ipv4.ip_forward=0\nnet.ipv4.ip_forw*=0\nnet.ipv4.ip_forward 0\n"
+		  "-net.ipv4.ip_forward\n",
+		  "#net.ipv4.ip_forward=0\nnet.ipv4.ip_forw*=0\nnet.ipv4.ip_forward 0\n"
+		  "-net.ipv4.ip_forward\nnet.ipv4.ip_forward = 1\n",
+		  1 },
+	};
+
+	for (size_t i = 0; i < KC_ARRAY_SIZE(cases); i++) {
+		kc_cleanup(kc_buf_done) struct kc_buf out = { 0 };
+
+		assert_int_equal(sysctl_edit_text(cases[i].before, strlen(cases[i].before),
+						  forwarding, cases[i].n, &out),
+				 0);
+		assert_string_equal(out.data, cases[i].after);
+	}
+}
+
+static void test_edit_odd(void **state)
+{
+	static const char *const texts[] = { "a=1\rb=2\n", "a=1\r", NULL };
+	kc_cleanup(kc_buf_done) struct kc_buf out = { 0 };
+
+	KC_FOREACH_STR (text, texts)
+		assert_int_equal(sysctl_edit_text(text, strlen(text), forwarding, 1, &out),
+				 -ENOTSUP);
+	assert_int_equal(sysctl_edit_text("a\0b", 3, forwarding, 1, &out), -ENOTSUP);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -325,7 +377,8 @@ int main(void)
 		cmocka_unit_test(test_patterns),  cmocka_unit_test(test_expand),
 		cmocka_unit_test(test_settings),  cmocka_unit_test(test_many),
 		cmocka_unit_test(test_bounds),	  cmocka_unit_test(test_compare),
-		cmocka_unit_test(test_taken),
+		cmocka_unit_test(test_taken),	  cmocka_unit_test(test_edit),
+		cmocka_unit_test(test_edit_odd),
 	};
 
 	return cmocka_run_group_tests_name("sysctl-files", tests, NULL, NULL);
