@@ -108,6 +108,7 @@ void unit_judge_now(const struct unit_rule *rule, struct unit_judgement *ret_jud
 	}
 	met = is_met(rule->active, active);
 	j.verdict = met ? KC_PASS : KC_FAIL;
+	j.masked = kc_streq(property(&properties, "LoadState"), "masked");
 	j.found = describe(rule, &properties);
 	j.message = add_reload(rule, &properties, explain(rule, &properties, met));
 	*ret_judgement = j;

@@ -28,6 +28,8 @@ struct unit_judgement {
 	const char *reason; /* with KC_SKIP */
 	struct kc_unit_enabled state; /* of the boot horizon; state 0 when it was not looked up */
 	bool reached; /* default.target leads to it */
+	bool missing; /* it is not installed */
+	bool masked; /* now: nothing can start it */
 };
 
 /* Judge one horizon; an error of the host is a verdict, too. */

@@ -29,6 +29,7 @@ int unit_rule_read(const struct kc_host *host, struct kc_run *run, struct kc_are
 
 void unit_judge_missing(const struct unit_rule *rule, bool met, struct unit_judgement *judgement)
 {
+	judgement->missing = true;
 	judgement->found = "not installed";
 	if (kc_streq(rule->missing, "skip")) {
 		judgement->verdict = KC_SKIP;
