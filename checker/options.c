@@ -14,6 +14,16 @@ enum option {
 	OPT_SET,
 	OPT_VAR,
 	OPT_VARS,
+	OPT_FIX,
+	OPT_DRY_RUN,
+	OPT_YES,
+	OPT_ALLOW_WEAKEN,
+	OPT_DRAINED,
+	OPT_RESUME,
+	OPT_FORMAT,
+	OPT_LIST,
+	OPT_FORCE,
+	OPT_FORGET,
 	OPT_REPORT,
 	OPT_PLUGIN_DIR,
 	OPT_JOBS,
@@ -42,6 +52,16 @@ const char *const kc_option_names[] = {
 	[OPT_SET] = "--set",
 	[OPT_VAR] = "--var",
 	[OPT_VARS] = "--vars",
+	[OPT_FIX] = "--fix",
+	[OPT_DRY_RUN] = "--dry-run",
+	[OPT_YES] = "--yes",
+	[OPT_ALLOW_WEAKEN] = "--allow-weaken",
+	[OPT_DRAINED] = "--drained",
+	[OPT_RESUME] = "--resume",
+	[OPT_FORMAT] = "--format",
+	[OPT_LIST] = "--list",
+	[OPT_FORCE] = "--force",
+	[OPT_FORGET] = "--forget",
 	[OPT_REPORT] = "--report",
 	[OPT_PLUGIN_DIR] = "--plugin-dir",
 	[OPT_JOBS] = "--jobs",
@@ -58,15 +78,15 @@ const char *const kc_option_names[] = {
 	[OPT_MAX] = NULL,
 };
 
-static const char *const verb_names[] = { "check", "list",    "explain", "lint",
-					  "help",  "version", NULL };
+static const char *const verb_names[] = { "check",    "list", "explain", "lint",
+					  "rollback", "help", "version", NULL };
 
 static const bool takes_value[OPT_MAX] = {
 	[OPT_PROFILE] = true, [OPT_ROOT] = true,    [OPT_HORIZON] = true,  [OPT_RULE] = true,
 	[OPT_SKIP] = true,    [OPT_STAGE] = true,   [OPT_TAG] = true,	   [OPT_SET] = true,
 	[OPT_VAR] = true,     [OPT_VARS] = true,    [OPT_REPORT] = true,   [OPT_PLUGIN_DIR] = true,
 	[OPT_JOBS] = true,    [OPT_TIMEOUT] = true, [OPT_DEADLINE] = true, [OPT_COLOR] = true,
-	[OPT_SANDBOX] = true,
+	[OPT_SANDBOX] = true, [OPT_FORMAT] = true,  [OPT_FORGET] = true,
 };
 
 static const char help[] =
@@ -79,6 +99,9 @@ static const char help[] =
 	"  k8scheck explain RULE|CHECK             what it judges, from where, why, how to mend "
 	"it\n"
 	"  k8scheck lint PROFILE…                  look for faults in profiles\n"
+	"  k8scheck --profile P --fix              repair what failed, after it was shown and "
+	"asked\n"
+	"  k8scheck rollback [ID]                  take the last repair back\n"
 	"\n"
 	"What is judged\n"
 	"  --profile NAME|FILE|-   the profile; several are merged, a later one overrides\n"
@@ -100,6 +123,16 @@ static const char help[] =
 	"  --plugin-dir DIR        where plugins are, instead of the installed folder\n"
 	"  --strict                recommended rules count like required ones\n"
 	"\n"
+	"Repair\n"
+	"  --dry-run               show what --fix, or rollback, would change; change nothing\n"
+	"  --format text|json|ansible  the form of that plan\n"
+	"  --yes                   do not ask; what weakens the host needs --allow-weaken then\n"
+	"  --drained               the node runs no pods but daemon sets: what runs may be "
+	"touched\n"
+	"  --resume                go on with a repair that was cut off, in the same transaction\n"
+	"  rollback --list, --forget ID, --force  the transactions; remove one; undo it although\n"
+	"                          others have changed the same files since\n"
+	"\n"
 	"What is printed\n"
 	"  --report FORMAT[=FILE]  text (the default), json, junit; several times for several\n"
 	"  --color auto|always|never, --quiet, --verbose\n"
@@ -108,7 +141,9 @@ static const char help[] =
 	"\n"
 	"Exit: 0 the gate is open; 1 closed, a required rule failed; 2 nothing was judged; 3 "
 	"closed,\n"
-	"a required rule could not be decided, or none applied; 6 a report could not be written.\n"
+	"a required rule could not be decided, or none applied; 4 a repair failed; 5 repaired, and "
+	"a\n"
+	"reboot is needed; 6 a report could not be written.\n"
 	"See k8scheck(1), and k8scheck-profile(5) for how to write profiles.\n";
 
 const char *kc_options_help(void)
@@ -207,6 +242,18 @@ static int set_sandbox(struct kc_options *o, const char *value, struct kc_err *e
 	return 0;
 }
 
+static int set_format(struct kc_options *o, const char *value, struct kc_err *err)
+{
+	static const char *const names[] = { "text", "json", "ansible", NULL };
+	int i = one_of("--format", value, names, err);
+
+	if (i < 0)
+		return i;
+	o->format = (enum kc_plan_format)(i - 1);
+	o->has_format = true;
+	return 0;
+}
+
 static int set_value(struct kc_options *o, enum option option, const char *value,
 		     struct kc_err *err)
 {
@@ -246,38 +293,61 @@ static int set_value(struct kc_options *o, enum option option, const char *value
 		return set_sandbox(o, value, err);
 	case OPT_COLOR:
 		return set_color(o, value, err);
+	case OPT_FORMAT:
+		return set_format(o, value, err);
+	case OPT_FORGET:
+		o->forget = value;
+		return 0;
 	default:
 		return -EINVAL;
 	}
 }
 
-static void set_flag(struct kc_options *o, enum option option)
+/* The flag that an option sets; NULL for one that sets none. */
+static bool *flag_of(struct kc_options *o, enum option option)
 {
 	switch (option) {
 	case OPT_LIVE:
-		o->live = true;
-		break;
+		return &o->live;
 	case OPT_STRICT:
-		o->strict = true;
-		break;
+		return &o->strict;
 	case OPT_EFFECTIVE:
-		o->effective = true;
-		break;
+		return &o->effective;
 	case OPT_QUIET:
-		o->quiet = true;
-		break;
+		return &o->quiet;
 	case OPT_VERBOSE:
-		o->verbose = true;
-		break;
-	case OPT_VERSION:
-		o->verb = KC_VERB_VERSION;
-		break;
-	case OPT_HELP:
-		o->verb = KC_VERB_HELP;
-		break;
+		return &o->verbose;
+	case OPT_FIX:
+		return &o->fix;
+	case OPT_DRY_RUN:
+		return &o->dry_run;
+	case OPT_YES:
+		return &o->yes;
+	case OPT_ALLOW_WEAKEN:
+		return &o->allow_weaken;
+	case OPT_DRAINED:
+		return &o->drained;
+	case OPT_RESUME:
+		return &o->resume;
+	case OPT_LIST:
+		return &o->list;
+	case OPT_FORCE:
+		return &o->force;
 	default:
-		break;
+		return NULL;
 	}
+}
+
+static void set_flag(struct kc_options *o, enum option option)
+{
+	bool *flag = flag_of(o, option);
+
+	if (flag)
+		*flag = true;
+	else if (option == OPT_VERSION)
+		o->verb = KC_VERB_VERSION;
+	else if (option == OPT_HELP)
+		o->verb = KC_VERB_HELP;
 }
 
 /* The option of an argument, with *ret_value behind its "=", or NULL. */
@@ -347,16 +417,48 @@ static int parse_word(struct kc_options *o, const char *word, bool *verb_seen, s
 	i = kc_enum_from_name(verb_names, word);
 	if (i < 0) {
 		near = kc_nearest(word, verb_names);
-		return kc_err_set(
-			err, -EINVAL,
-			"unknown verb %s%s%s; there is list, explain and lint, and without "
-			"a verb the host is judged by --profile NAME",
-			word, near ? ", did you mean " : "", near ? near : "");
+		return kc_err_set(err, -EINVAL,
+				  "unknown verb %s%s%s; there is list, explain, lint and rollback, "
+				  "and without "
+				  "a verb the host is judged by --profile NAME",
+				  word, near ? ", did you mean " : "", near ? near : "");
 	}
 	*verb_seen = true;
 	/* --help and --version win over any verb. */
 	if (o->verb == KC_VERB_CHECK)
 		o->verb = (enum kc_verb)i;
+	return 0;
+}
+
+/* An option that would mean nothing is most likely a slip, and a dangerous one beside --yes. */
+static int check_repair(const struct kc_options *o, struct kc_err *err)
+{
+	const bool rollback = o->verb == KC_VERB_ROLLBACK;
+	const struct {
+		bool given, fits;
+		const char *name, *with;
+	} table[] = {
+		{ o->fix, !rollback, "--fix", "a profile" },
+		{ o->dry_run, o->fix || rollback, "--dry-run", "--fix or rollback" },
+		{ o->yes, o->fix || rollback, "--yes", "--fix or rollback" },
+		{ o->drained, o->fix || rollback, "--drained", "--fix or rollback" },
+		{ o->allow_weaken, o->fix, "--allow-weaken", "--fix" },
+		{ o->resume, o->fix, "--resume", "--fix" },
+		{ o->has_format, o->fix && o->dry_run, "--format", "--fix --dry-run" },
+		{ o->list, rollback, "--list", "rollback" },
+		{ o->force, rollback, "--force", "rollback" },
+		{ o->forget != NULL, rollback, "--forget", "rollback" },
+	};
+
+	for (size_t i = 0; i < KC_ARRAY_SIZE(table); i++) {
+		if (table[i].given && !table[i].fits)
+			return kc_err_set(err, -EINVAL, "%s goes with %s", table[i].name,
+					  table[i].with);
+	}
+	if (rollback && (o->words.n > 1 || (o->list && o->words.n > 0) ||
+			 (o->forget && (o->words.n > 0 || o->list))))
+		return kc_err_set(err, -EINVAL,
+				  "rollback takes one id at most, or --list, or --forget ID");
 	return 0;
 }
 
@@ -378,6 +480,8 @@ int kc_options_parse(int argc, char **argv, struct kc_err *err, struct kc_option
 		else
 			r = parse_word(&o, argv[i], &verb_seen, err);
 	}
+	if (r >= 0)
+		r = check_repair(&o, err);
 	if (r >= 0 && o.verb == KC_VERB_CHECK && o.words.n > 0)
 		r = kc_err_set(err, -EINVAL,
 			       "%s: nothing is expected there; profiles are given by "

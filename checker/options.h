@@ -12,14 +12,22 @@ enum kc_verb {
 	KC_VERB_LIST = 2,
 	KC_VERB_EXPLAIN = 3,
 	KC_VERB_LINT = 4,
-	KC_VERB_HELP = 5,
-	KC_VERB_VERSION = 6,
+	KC_VERB_ROLLBACK = 5,
+	KC_VERB_HELP = 6,
+	KC_VERB_VERSION = 7,
 };
 
 enum kc_color {
 	KC_COLOR_AUTO = 0,
 	KC_COLOR_ALWAYS = 1,
 	KC_COLOR_NEVER = 2,
+};
+
+/* How a plan is printed. */
+enum kc_plan_format {
+	KC_PLAN_TEXT = 0,
+	KC_PLAN_JSON = 1,
+	KC_PLAN_ANSIBLE = 2,
 };
 
 /* Texts of an option that may be given several times; NULL-terminated. */
@@ -36,6 +44,12 @@ struct kc_options {
 	struct kc_list words; /* what follows the verb */
 	const char *root; /* NULL: the host itself */
 	bool live, strict, quiet, verbose, effective;
+	/* of a repair */
+	bool fix, dry_run, yes, allow_weaken, drained, resume;
+	bool force, list; /* of rollback */
+	const char *forget; /* id of a transaction, or NULL */
+	enum kc_plan_format format;
+	bool has_format;
 	uint32_t horizons;
 	enum kc_color color;
 	enum kc_sandbox_policy sandbox;

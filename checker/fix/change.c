@@ -34,7 +34,8 @@ static unsigned look_flags(const struct kc_change *change)
 
 /* ---- looking ---- */
 
-static int refuse_kind(const struct kc_place *place, const struct kc_node *node, struct kc_err *err)
+static int refuse_kind(const struct kc_fix_place *place, const struct kc_node *node,
+		       struct kc_err *err)
 {
 	if (node->type > KC_FILE_SYMLINK)
 		return kc_err_set(err, -EINVAL, "%s is a device, FIFO or socket, and left alone",
@@ -46,7 +47,7 @@ static int refuse_kind(const struct kc_place *place, const struct kc_node *node,
 	return 0;
 }
 
-static int refuse_object(const struct kc_place *place, int fd, struct kc_err *err)
+static int refuse_object(const struct kc_fix_place *place, int fd, struct kc_err *err)
 {
 	uint64_t mount;
 	int flags, r = kc_fd_mount(fd, &mount);
@@ -66,7 +67,7 @@ static int refuse_object(const struct kc_place *place, int fd, struct kc_err *er
 }
 
 /* *ret_fd: of a file or folder, open for reading. */
-static int look(const struct kc_place *place, unsigned flags, struct kc_arena *arena,
+static int look(const struct kc_fix_place *place, unsigned flags, struct kc_arena *arena,
 		struct kc_err *err, struct kc_node *ret_node, struct kc_buf *content, int *ret_fd)
 {
 	kc_cleanup(kc_closep) int fd = -EBADF;
@@ -91,7 +92,7 @@ static int look(const struct kc_place *place, unsigned flags, struct kc_arena *a
 	return 0;
 }
 
-int kc_change_look(const struct kc_place *place, unsigned flags, struct kc_arena *arena,
+int kc_change_look(const struct kc_fix_place *place, unsigned flags, struct kc_arena *arena,
 		   struct kc_err *err, struct kc_node *ret_node, struct kc_buf *content)
 {
 	kc_cleanup(kc_closep) int fd = -EBADF;
@@ -116,8 +117,8 @@ static int write_file(int dir, const char *name, const char *content, size_t siz
 	return r;
 }
 
-static int make_backup(struct kc_transaction *t, const char *slot, const struct kc_node *node,
-		       const struct kc_buf *content, struct kc_err *err)
+int kc_change_back_up(struct kc_transaction *t, const char *slot, const struct kc_node *node,
+		      const struct kc_buf *content, struct kc_err *err)
 {
 	int r;
 
@@ -161,7 +162,7 @@ static int stage_node(int dir, const char *slot, const struct kc_node *node, con
 }
 
 static int note_change(struct kc_transaction *t, const struct kc_change *change,
-		       const struct kc_place *place, const struct kc_stage *stage,
+		       const struct kc_fix_place *place, const struct kc_staging *stage,
 		       struct kc_err *err, uint32_t *ret_record)
 {
 	kc_cleanup(kc_buf_done) struct kc_buf before = { 0 }, after = { 0 };
@@ -183,7 +184,7 @@ static int note_change(struct kc_transaction *t, const struct kc_change *change,
 	return kc_transaction_note(t, "change", pairs, KC_ARRAY_SIZE(pairs), err, ret_record);
 }
 
-static int note_done(struct kc_transaction *t, const struct kc_place *place, uint32_t record,
+static int note_done(struct kc_transaction *t, const struct kc_fix_place *place, uint32_t record,
 		     struct kc_err *err)
 {
 	char times[KC_FOLDER_TIMES_MAX], of[16];
@@ -198,8 +199,8 @@ static int note_done(struct kc_transaction *t, const struct kc_place *place, uin
 }
 
 static int carry_out(struct kc_transaction *t, const struct kc_change *change,
-		     const struct kc_place *place, const struct kc_stage *stage, uint32_t record,
-		     int fd, struct kc_err *err)
+		     const struct kc_fix_place *place, const struct kc_staging *stage,
+		     uint32_t record, int fd, struct kc_err *err)
 {
 	char slot[SLOT_MAX];
 	const struct kc_exchange x = {
@@ -222,12 +223,12 @@ static int carry_out(struct kc_transaction *t, const struct kc_change *change,
 }
 
 static int change_place(struct kc_transaction *t, const struct kc_change *change,
-			const struct kc_place *place, struct kc_err *err, uint32_t *ret_record)
+			const struct kc_fix_place *place, struct kc_err *err, uint32_t *ret_record)
 {
 	kc_cleanup(kc_arena_done) struct kc_arena arena = { 0 };
 	kc_cleanup(kc_buf_done) struct kc_buf content = { 0 };
 	kc_cleanup(kc_closep) int fd = -EBADF;
-	const struct kc_stage *stage = NULL;
+	const struct kc_staging *stage = NULL;
 	char slot[SLOT_MAX];
 	struct kc_node now;
 	int r = look(place, look_flags(change), &arena, err, &now, &content, &fd);
@@ -241,7 +242,7 @@ static int change_place(struct kc_transaction *t, const struct kc_change *change
 	/* Behind the stage, which may take a record of its own. */
 	slot_name(t->journal.last + 1, slot);
 	if (r == 0 && stage && now.type == KC_FILE_REGULAR)
-		r = make_backup(t, slot, &now, &content, err);
+		r = kc_change_back_up(t, slot, &now, &content, err);
 	if (r == 0)
 		r = note_change(t, change, place, stage, err, ret_record);
 	if (r == 0)
@@ -252,7 +253,7 @@ static int change_place(struct kc_transaction *t, const struct kc_change *change
 int kc_change_do(struct kc_transaction *t, const struct kc_change *change, struct kc_err *err,
 		 uint32_t *ret_record)
 {
-	struct kc_place place;
+	struct kc_fix_place place;
 	int r = kc_place_open(t->root, change->path, 0, err, &place);
 
 	*ret_record = 0;
@@ -293,10 +294,10 @@ struct undoing {
 	struct kc_transaction *t;
 	const struct kc_record *record;
 	struct kc_change change;
-	struct kc_place place;
+	struct kc_fix_place place;
 	struct kc_node now; /* at the name */
 	struct kc_node aside; /* in the slot */
-	const struct kc_stage *stage; /* of the slot; NULL: it is gone */
+	const struct kc_staging *stage; /* of the slot; NULL: it is gone */
 	int fd;
 	char slot[SLOT_MAX], undo_slot[SLOT_MAX + 8];
 	struct kc_arena arena;
@@ -385,7 +386,7 @@ static enum standing standing(const struct undoing *u)
 	return STANDS_FOREIGN;
 }
 
-static int put_slot(struct undoing *u, const struct kc_stage *stage, const char *slot,
+static int put_slot(struct undoing *u, const struct kc_staging *stage, const char *slot,
 		    struct kc_err *err)
 {
 	const struct kc_exchange x = {
@@ -420,7 +421,7 @@ static int put_copy(struct undoing *u, struct kc_err *err)
 {
 	kc_cleanup(kc_buf_done) struct kc_buf content = { 0 };
 	const struct kc_node *before = &u->change.before;
-	const struct kc_stage *stage;
+	const struct kc_staging *stage;
 	int r = kc_transaction_stage(u->t, &u->place, err, &stage);
 
 	if (r == 0 && before->type == KC_FILE_REGULAR)
@@ -436,7 +437,7 @@ static int put_copy(struct undoing *u, struct kc_err *err)
 
 static int take_away(struct undoing *u, struct kc_err *err)
 {
-	const struct kc_stage *stage;
+	const struct kc_staging *stage;
 	int r;
 
 	if (u->now.type == KC_FILE_DIRECTORY) {
@@ -507,7 +508,7 @@ static int clean_up(struct undoing *u, struct kc_err *err)
 	int r = 0;
 
 	for (size_t i = 0; i < u->t->n_stages && r == 0; i++) {
-		const struct kc_stage *stage = u->t->stages + i;
+		const struct kc_staging *stage = u->t->stages + i;
 
 		if (stage->fd < 0)
 			continue;
@@ -581,4 +582,47 @@ int kc_change_undoable(struct kc_transaction *t, const struct kc_record *record,
 	default:
 		return 1;
 	}
+}
+
+/* ---- files that others wrote ---- */
+
+static int put_back(struct undoing *u, const char *times, struct kc_err *err)
+{
+	int r = 0;
+
+	if (kc_node_same(&u->now, &u->change.before))
+		return 0;
+	if (!u->change.before.type)
+		r = take_away(u, err);
+	else
+		r = put_copy(u, err);
+	/* What the other side wrote goes: it was made by our asking. */
+	for (size_t i = 0; i < u->t->n_stages && r == 0; i++) {
+		if (u->t->stages[i].fd >= 0)
+			r = kc_transaction_sweep(u->t, u->t->stages + i, u->undo_slot, &u->now,
+						 &u->change.before, err);
+	}
+	if (r == 0 && *times)
+		r = kc_folder_times_set(u->place.dir, times, err);
+	return r;
+}
+
+int kc_change_put_back(struct kc_transaction *t, const char *path, const struct kc_node *before,
+		       const char *slot, const char *times, struct kc_err *err)
+{
+	kc_cleanup(undoing_done) struct undoing u = { .t = t, .fd = -EBADF, .place.dir = -EBADF };
+	int r = kc_place_open(t->root, path, 0, err, &u.place);
+
+	/* Its folder is gone, as it may have been before. */
+	if (r == -ENOENT && !before->type)
+		return 0;
+	if (r == 0)
+		r = look(&u.place, KC_NODE_CONTENT, &u.arena, err, &u.now, NULL, &u.fd);
+	if (r < 0)
+		return r;
+	u.change = (struct kc_change){ .path = path, .before = *before, .after = u.now };
+	(void)snprintf(u.slot, sizeof(u.slot), "%s", slot);
+	(void)snprintf(u.undo_slot, sizeof(u.undo_slot), "%s.undo", u.slot);
+	r = put_back(&u, times, err);
+	return r < 0 && err ? kc_err_prefix(err, "%s", path) : r;
 }

@@ -24,7 +24,7 @@ struct kc_change {
  * `flags` are those of kc_node_read(): without its content only owner and mode can be changed.
  * `content` (may be NULL) gets the bytes of a file.
  */
-int kc_change_look(const struct kc_place *place, unsigned flags, struct kc_arena *arena,
+int kc_change_look(const struct kc_fix_place *place, unsigned flags, struct kc_arena *arena,
 		   struct kc_err *err, struct kc_node *ret_node, struct kc_buf *content);
 
 /*
@@ -55,3 +55,16 @@ int kc_change_undo(struct kc_transaction *t, const struct kc_record *record, uns
  */
 int kc_change_undoable(struct kc_transaction *t, const struct kc_record *record,
 		       struct kc_err *err);
+
+/* ---- for steps in the course of which others write files (runtime.h) ---- */
+
+/* Lays a copy aside, under a name of its own in the backup. */
+int kc_change_back_up(struct kc_transaction *t, const char *slot, const struct kc_node *node,
+		      const struct kc_buf *content, struct kc_err *err);
+
+/*
+ * Brings a file back from there, whatever is in its place now, and gives its folder the times
+ * ("" for none, see folder-times.h).
+ */
+int kc_change_put_back(struct kc_transaction *t, const char *path, const struct kc_node *before,
+		       const char *slot, const char *times, struct kc_err *err);

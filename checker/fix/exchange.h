@@ -12,7 +12,7 @@
  */
 struct kc_exchange {
 	const struct kc_root *root;
-	const struct kc_place *place;
+	const struct kc_fix_place *place;
 	int stage;
 	const char *slot;
 	/* What is at the name, as it was read; of a file `expected_fd` is open for reading. */

@@ -130,10 +130,10 @@ static int vet_change(int dir, const char *folder, struct kc_err *err)
 }
 
 int kc_place_open(const struct kc_root *root, const char *path, unsigned flags, struct kc_err *err,
-		  struct kc_place *ret_place)
+		  struct kc_fix_place *ret_place)
 {
 	kc_cleanup(kc_buf_done) struct kc_buf real = { 0 };
-	struct kc_place place = { .dir = -EBADF };
+	struct kc_fix_place place = { .dir = -EBADF };
 	char folder[PATH_MAX];
 	int r = resolve(root, path, flags & KC_PLACE_FOLLOW, err, &real);
 
@@ -155,12 +155,12 @@ int kc_place_open(const struct kc_root *root, const char *path, unsigned flags, 
 	return 0;
 }
 
-void kc_place_done(struct kc_place *place)
+void kc_place_done(struct kc_fix_place *place)
 {
 	place->dir = kc_close(place->dir);
 }
 
-void kc_place_folder(const struct kc_place *place, char ret_folder[PATH_MAX])
+void kc_place_folder(const struct kc_fix_place *place, char ret_folder[PATH_MAX])
 {
 	size_t n = KC_MAX(place->name_at - 1, (size_t)1);
 
@@ -168,7 +168,7 @@ void kc_place_folder(const struct kc_place *place, char ret_folder[PATH_MAX])
 	ret_folder[n] = '\0';
 }
 
-int kc_place_check(const struct kc_root *root, const struct kc_place *place, struct kc_err *err)
+int kc_place_check(const struct kc_root *root, const struct kc_fix_place *place, struct kc_err *err)
 {
 	kc_cleanup(kc_closep) int now = -EBADF;
 	char folder[PATH_MAX];

@@ -94,7 +94,7 @@ static int make_content(int parent, const char *name, const char *times)
 }
 
 /* The times are back; what says so is needed no more. */
-static int settle(const struct kc_place *place)
+static int settle(const struct kc_fix_place *place)
 {
 	kc_cleanup(kc_closep) int dir = openat(place->dir, kc_place_name(place),
 					       O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -118,7 +118,7 @@ static int settle(const struct kc_place *place)
 }
 
 /* What a start that was cut off has left: it goes, and the folder has its times back. */
-static int clear_away(const struct kc_place *place, bool *ret_found)
+static int clear_away(const struct kc_fix_place *place, bool *ret_found)
 {
 	int own = openat(place->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *dir = own < 0 ? NULL : fdopendir(own);
@@ -146,7 +146,7 @@ static int clear_away(const struct kc_place *place, bool *ret_found)
 	return r == -EBADMSG ? 0 : r;
 }
 
-static int make(const struct kc_place *place)
+static int make(const struct kc_fix_place *place)
 {
 	kc_cleanup(kc_freep) char *name = NULL;
 	char times[KC_FOLDER_TIMES_MAX];
@@ -210,7 +210,7 @@ static int vet(int dir, struct kc_err *err)
 	return 0;
 }
 
-static int open_dirs(const struct kc_place *place, struct kc_store *store, struct kc_err *err)
+static int open_dirs(const struct kc_fix_place *place, struct kc_store *store, struct kc_err *err)
 {
 	store->dir = openat(place->dir, kc_place_name(place),
 			    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -226,7 +226,7 @@ static int open_dirs(const struct kc_place *place, struct kc_store *store, struc
 	return vet(store->transactions, err);
 }
 
-static int prepare(const struct kc_place *place, unsigned flags, struct kc_store *store,
+static int prepare(const struct kc_fix_place *place, unsigned flags, struct kc_store *store,
 		   struct kc_err *err)
 {
 	bool found = false;
@@ -258,7 +258,7 @@ int kc_store_open(const struct kc_root *root, unsigned flags, struct kc_err *err
 	struct kc_store store = {
 		.root = root, .dir = -EBADF, .transactions = -EBADF, .lock = -EBADF
 	};
-	struct kc_place place = { .dir = -EBADF };
+	struct kc_fix_place place = { .dir = -EBADF };
 	int r = 0;
 
 	if (flags & KC_STORE_LOCK)

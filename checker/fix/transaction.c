@@ -43,7 +43,7 @@ enum kc_transaction_state kc_transaction_state(const struct kc_journal_text *tex
 
 /* ---- begin, open, done ---- */
 
-static int add_stage(struct kc_transaction *t, struct kc_stage stage)
+static int add_stage(struct kc_transaction *t, struct kc_staging stage)
 {
 	void *grown =
 		kc_arena_grow(&t->arena, t->stages, t->n_stages, &t->stages_room, sizeof(stage));
@@ -68,7 +68,7 @@ static int open_own(struct kc_transaction *t, bool make, struct kc_err *err)
 				   O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		stage = openat(t->dir, stage_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		r = t->backup < 0 || stage < 0 ? -errno
-					       : add_stage(t, (struct kc_stage){ .fd = stage });
+					       : add_stage(t, (struct kc_staging){ .fd = stage });
 		if (r < 0)
 			(void)kc_close(stage);
 	}
@@ -161,7 +161,7 @@ static int reopen_stages(struct kc_transaction *t, struct kc_err *err)
 {
 	for (uint32_t i = 0; i < t->text.n; i++) {
 		const struct kc_record *record = t->text.records + i;
-		struct kc_stage stage = {
+		struct kc_staging stage = {
 			.path = kc_record_get(record, "path"),
 			.parent_times = kc_record_get(record, "parent"),
 			.fd = -EBADF,
@@ -285,7 +285,7 @@ const struct kc_record *kc_transaction_find(const struct kc_transaction *t, cons
 
 /* ---- stages ---- */
 
-const struct kc_stage *kc_transaction_find_stage(const struct kc_transaction *t, const char *path)
+const struct kc_staging *kc_transaction_find_stage(const struct kc_transaction *t, const char *path)
 {
 	for (size_t i = 0; i < t->n_stages; i++) {
 		if (t->stages[i].fd >= 0 && kc_streq0(t->stages[i].path, path))
@@ -295,7 +295,8 @@ const struct kc_stage *kc_transaction_find_stage(const struct kc_transaction *t,
 }
 
 /* A name that nothing else has, in a folder that was looked at. */
-static int make_stage(struct kc_transaction *t, const struct kc_place *place, struct kc_err *err)
+static int make_stage(struct kc_transaction *t, const struct kc_fix_place *place,
+		      struct kc_err *err)
 {
 	kc_cleanup(kc_closep) int top = -EBADF, fd = -EBADF;
 	const char *path = kc_arena_printf(&t->arena, "%s/.k8scheck-%s",
@@ -321,7 +322,7 @@ static int make_stage(struct kc_transaction *t, const struct kc_place *place, st
 	r = kc_place_open_folder(t->root, path, err, &fd);
 	if (r < 0)
 		return r;
-	r = add_stage(t, (struct kc_stage){
+	r = add_stage(t, (struct kc_staging){
 				 .path = path,
 				 .fd = fd,
 				 .record = record,
@@ -333,8 +334,8 @@ static int make_stage(struct kc_transaction *t, const struct kc_place *place, st
 	return 0;
 }
 
-int kc_transaction_stage(struct kc_transaction *t, const struct kc_place *place, struct kc_err *err,
-			 const struct kc_stage **ret_stage)
+int kc_transaction_stage(struct kc_transaction *t, const struct kc_fix_place *place,
+			 struct kc_err *err, const struct kc_staging **ret_stage)
 {
 	char folder[PATH_MAX];
 	int r;
@@ -359,7 +360,7 @@ int kc_transaction_stage(struct kc_transaction *t, const struct kc_place *place,
 	return 0;
 }
 
-static int keep(struct kc_transaction *t, const struct kc_stage *stage, const char *slot,
+static int keep(struct kc_transaction *t, const struct kc_staging *stage, const char *slot,
 		struct kc_err *err)
 {
 	const char *name = kc_arena_printf(&t->arena, "%s.kept", slot);
@@ -383,7 +384,7 @@ static int keep(struct kc_transaction *t, const struct kc_stage *stage, const ch
 	return 0;
 }
 
-int kc_transaction_sweep(struct kc_transaction *t, const struct kc_stage *stage, const char *slot,
+int kc_transaction_sweep(struct kc_transaction *t, const struct kc_staging *stage, const char *slot,
 			 const struct kc_node *a, const struct kc_node *b, struct kc_err *err)
 {
 	kc_cleanup(kc_arena_done) struct kc_arena arena = { 0 };
@@ -404,7 +405,7 @@ int kc_transaction_sweep(struct kc_transaction *t, const struct kc_stage *stage,
 }
 
 /* Also after a run that was cut off between the folder's end and its mark. */
-static int unstage(struct kc_transaction *t, const struct kc_stage *stage, struct kc_err *err)
+static int unstage(struct kc_transaction *t, const struct kc_staging *stage, struct kc_err *err)
 {
 	kc_cleanup(kc_freep) char *parent = strdup(stage->path);
 	kc_cleanup(kc_freep) char *of = kc_asprintf("%u", stage->record);
@@ -436,7 +437,7 @@ int kc_transaction_unstage(struct kc_transaction *t, struct kc_err *err)
 	int worst = 0;
 
 	for (size_t i = 0; i < t->n_stages; i++) {
-		struct kc_stage *stage = t->stages + i;
+		struct kc_staging *stage = t->stages + i;
 		int r = stage->record == 0 ? 0 : unstage(t, stage, worst ? NULL : err);
 
 		if (stage->record == 0 || r < 0)

@@ -26,7 +26,7 @@
  */
 
 /* A staging folder. */
-struct kc_stage {
+struct kc_staging {
 	const char *path; /* as seen from the root; NULL: the transaction's own */
 	int fd; /* -EBADF: it is gone, and not yet marked as gone */
 	uint64_t mount;
@@ -43,7 +43,7 @@ struct kc_transaction {
 	struct kc_journal journal;
 	struct kc_journal_text text; /* what the journal holds */
 	size_t records_room;
-	struct kc_stage *stages; /* the first is the transaction's own */
+	struct kc_staging *stages; /* the first is the transaction's own */
 	size_t n_stages, stages_room;
 	struct kc_strings kept; /* paths of what others wrote and is in the backup now */
 	size_t kept_room;
@@ -88,17 +88,18 @@ const struct kc_record *kc_transaction_find(const struct kc_transaction *t, cons
  * at the top of the place's mount, which is noted before it is made. -EBUSY: the folder of the
  * place is itself the top of its mount, and daemons read what is in it.
  */
-int kc_transaction_stage(struct kc_transaction *t, const struct kc_place *place, struct kc_err *err,
-			 const struct kc_stage **ret_stage);
+int kc_transaction_stage(struct kc_transaction *t, const struct kc_fix_place *place,
+			 struct kc_err *err, const struct kc_staging **ret_stage);
 
 /* The stage that a record names, or NULL: it is not there any more. */
-const struct kc_stage *kc_transaction_find_stage(const struct kc_transaction *t, const char *path);
+const struct kc_staging *kc_transaction_find_stage(const struct kc_transaction *t,
+						   const char *path);
 
 /*
  * Takes a file out of a stage: one whose content is as expected (`a`, `b`: digests or texts of
  * links, may be NULL) is removed, anything else is somebody's, and is kept in the backup.
  */
-int kc_transaction_sweep(struct kc_transaction *t, const struct kc_stage *stage, const char *slot,
+int kc_transaction_sweep(struct kc_transaction *t, const struct kc_staging *stage, const char *slot,
 			 const struct kc_node *a, const struct kc_node *b, struct kc_err *err);
 
 /* Removes the staging folders in other mounts; the folders above have their times back. */

@@ -18,6 +18,7 @@ struct kc_run_config {
 	bool live;
 	bool no_openat2; /* for tests of the walk */
 	uint32_t horizons;
+	bool planning; /* steps are asked for, by `plan`, in place of verdicts */
 	const char *offline_reason; /* why `now` is skipped, when it is: a sentence */
 	uint64_t timeout_usec; /* of a rule */
 	uint64_t deadline_usec; /* of the run, from its start; 0: none */

@@ -3,6 +3,10 @@
 #include "base/str.h"
 #include "model/mask.h"
 
+enum {
+	STEPS_MAX = 4096 /* of one rule */
+};
+
 static const uint32_t horizon_of[KC_J_MAX] = { [KC_J_NOW] = KC_NOW, [KC_J_BOOT] = KC_BOOT };
 
 int kc_judge_init(struct kc_judge *j, const struct kc_run_config *config, struct kc_arena *arena)
@@ -12,7 +16,9 @@ int kc_judge_init(struct kc_judge *j, const struct kc_run_config *config, struct
 	*j = (struct kc_judge){ .config = config, .arena = arena };
 	j->results = kc_arena_zalloc(arena, (size_t)n + 1, sizeof(*j->results));
 	j->settled = calloc((size_t)n + 1, sizeof(*j->settled));
-	if (!j->results || !j->settled) {
+	if (config->planning)
+		j->steps = kc_arena_zalloc(arena, (size_t)n + 1, sizeof(*j->steps));
+	if (!j->results || !j->settled || (config->planning && !j->steps)) {
 		kc_judge_done(j);
 		return -ENOMEM;
 	}
@@ -108,6 +114,53 @@ void kc_judge_finding(struct kc_judge *j, uint32_t rule, const struct kc_finding
 	add(j, j->results[rule].judgements + k, &own);
 }
 
+static int copy_step(struct kc_judge *j, const struct kc_step *from, struct kc_step *to)
+{
+	*to = *from;
+	to->target = from->target ? kc_arena_strdup(j->arena, from->target) : NULL;
+	to->why = kc_judge_text(j, from->why);
+	if (from->content)
+		to->content = kc_arena_memdup(j->arena, from->content, from->content_size);
+	if (from->before)
+		to->before = kc_arena_memdup(j->arena, from->before, from->before_size);
+	return (from->target && !to->target) || (from->content && !to->content) ||
+			       (from->before && !to->before)
+		       ? -ENOMEM
+		       : 0;
+}
+
+int kc_judge_step(struct kc_judge *j, uint32_t rule, const struct kc_step *step)
+{
+	struct kc_rule_steps *steps = j->steps + rule;
+	void *grown;
+
+	if (j->settled[rule])
+		return 0;
+	if (steps->n >= STEPS_MAX)
+		return -E2BIG;
+	grown = kc_arena_grow(j->arena, steps->items, steps->n, &steps->room,
+			      sizeof(*steps->items));
+	if (!grown || copy_step(j, step, (struct kc_step *)grown + steps->n) < 0) {
+		j->failed = true;
+		return 0;
+	}
+	steps->items = grown;
+	steps->n++;
+	return 0;
+}
+
+/* A plan that broke off is none: half a repair is worse than none at all. */
+static void settle_steps(struct kc_judge *j, uint32_t rule, int code, const char *why)
+{
+	struct kc_rule_steps *steps = j->steps + rule;
+
+	if (code >= 0)
+		return;
+	*steps = (struct kc_rule_steps){
+		.fault = kc_judge_text(j, why && *why ? why : kc_strerror(code)),
+	};
+}
+
 static void close_rule(struct kc_judge *j, uint32_t rule)
 {
 	struct kc_result *result = j->results + rule;
@@ -173,7 +226,9 @@ void kc_judge_settle(struct kc_judge *j, uint32_t rule, int code, const char *wh
 		if ((horizons & horizon_of[k]) && result->judgements[k].n_findings == 0)
 			silent |= horizon_of[k];
 	}
-	if (silent)
+	if (j->steps)
+		settle_steps(j, rule, code, why);
+	else if (silent)
 		say(j, rule, silent, KC_ERROR, NULL,
 		    code < 0 ? (why && *why ? why : kc_strerror(code))
 			     : "the check ended without a verdict");
@@ -186,8 +241,11 @@ void kc_judge_settle(struct kc_judge *j, uint32_t rule, int code, const char *wh
 
 void kc_judge_again(struct kc_judge *j, uint32_t rule)
 {
-	if (!j->settled[rule])
-		forget(j->results + rule);
+	if (j->settled[rule])
+		return;
+	forget(j->results + rule);
+	if (j->steps)
+		j->steps[rule] = (struct kc_rule_steps){ 0 };
 }
 
 void kc_judge_error(struct kc_judge *j, uint32_t rule, const char *message)
@@ -195,8 +253,10 @@ void kc_judge_error(struct kc_judge *j, uint32_t rule, const char *message)
 	if (j->settled[rule])
 		return;
 	forget(j->results + rule);
-	say(j, rule, kc_config_horizons(j->config, j->results[rule].rule), KC_ERROR, NULL, message);
-	kc_judge_settle(j, rule, 0, NULL, 0);
+	if (!j->steps)
+		say(j, rule, kc_config_horizons(j->config, j->results[rule].rule), KC_ERROR, NULL,
+		    message);
+	kc_judge_settle(j, rule, j->steps ? -EIO : 0, message, 0);
 }
 
 /* Rules that the profile's variables exclude, whatever the host is. */

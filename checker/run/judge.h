@@ -4,6 +4,13 @@
 #include "base/arena.h"
 #include "config.h"
 
+/* What a rule's check has planned. */
+struct kc_rule_steps {
+	struct kc_step *items; /* in the arena, their texts too */
+	size_t n, room;
+	const char *fault; /* why there is no plan, or not all of it: a sentence; else NULL */
+};
+
 /*
  * Results from what workers say, and from what k8scheck itself knows: what does not apply, what was
  * not asked, what died. Texts are masked and copied into the arena.
@@ -12,6 +19,7 @@ struct kc_judge {
 	const struct kc_run_config *config;
 	struct kc_arena *arena;
 	struct kc_result *results; /* by index of the rule; of selected rules alone is .rule set */
+	struct kc_rule_steps *steps; /* the same; NULL unless config->planning */
 	bool *settled; /* by index of the rule */
 	uint32_t n_open; /* selected rules that are not settled */
 	bool failed; /* memory was short */
@@ -31,6 +39,9 @@ void kc_judge_conditions(struct kc_judge *j, const struct kc_fact_value *facts, 
 
 /* Takes a finding that is not final before kc_judge_settle(). */
 void kc_judge_finding(struct kc_judge *j, uint32_t rule, const struct kc_finding *finding);
+
+/* Takes a step of a plan. -E2BIG: there are more than anybody would read. */
+int kc_judge_step(struct kc_judge *j, uint32_t rule, const struct kc_step *step);
 
 /* The check has ended: code and why are what run() returned. */
 void kc_judge_settle(struct kc_judge *j, uint32_t rule, int code, const char *why,

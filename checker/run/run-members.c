@@ -105,6 +105,21 @@ static void on_finding(struct kc_running *run, struct kc_member *m, const struct
 		kc_judge_finding(&run->judge, frame->rule, &finding);
 }
 
+static void on_step(struct kc_running *run, struct kc_member *m, const struct kc_frame *frame)
+{
+	struct kc_step step;
+
+	if (!kc_run_is_current(m, frame->rule))
+		kc_member_dismiss(&run->crew, m,
+				  "it spoke of a rule that it was not told to judge");
+	else if (kc_read_step(frame, &step) < 0 ||
+		 !(step.horizon &
+		   kc_config_horizons(run->config, run->config->profile->rules + frame->rule)))
+		kc_member_dismiss(&run->crew, m, "it wrote rubbish to its channel");
+	else if (kc_judge_step(&run->judge, frame->rule, &step) < 0)
+		kc_member_dismiss(&run->crew, m, "it planned more steps than anybody would read");
+}
+
 static void on_log(struct kc_running *run, const struct kc_member *m, const struct kc_frame *frame)
 {
 	struct kc_reader r;
@@ -134,7 +149,14 @@ static void on_frame(struct kc_running *run, struct kc_member *m, const struct k
 		on_refused(run, m, frame);
 		return;
 	case KC_FRAME_FINDING:
+		if (run->config->planning)
+			break;
 		on_finding(run, m, frame);
+		return;
+	case KC_FRAME_STEP:
+		if (!run->config->planning)
+			break;
+		on_step(run, m, frame);
 		return;
 	case KC_FRAME_FACT:
 		if (m->state != KC_MEMBER_GATHERING || kc_read_fact(frame, &fact) < 0 ||

@@ -171,12 +171,16 @@ static int hand_over(struct kc_running *run, struct kc_outcome *ret_outcome)
 	if (run->n_warnings > 0)
 		memcpy(warnings, run->warnings, run->n_warnings * sizeof(*warnings));
 	for (uint32_t i = 0; i < profile->n_rules; i++) {
-		if (profile->rules[i].selected)
-			run->judge.results[n++] = run->judge.results[i];
+		if (!profile->rules[i].selected)
+			continue;
+		if (run->judge.steps)
+			run->judge.steps[n] = run->judge.steps[i];
+		run->judge.results[n++] = run->judge.results[i];
 	}
 	*ret_outcome = (struct kc_outcome){
 		.results = run->judge.results,
 		.n_results = n,
+		.steps = run->judge.steps,
 		.facts = run->facts,
 		.n_facts = run->n_facts,
 		.facts_usec = run->facts_usec,

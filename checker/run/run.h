@@ -22,6 +22,7 @@ struct kc_run_watch {
 struct kc_outcome {
 	struct kc_result *results; /* of the selected rules, in the profile's order */
 	uint32_t n_results;
+	const struct kc_rule_steps *steps; /* of each result, when planning; else NULL */
 	struct kc_fact_value *facts;
 	uint32_t n_facts;
 	uint64_t facts_usec;

@@ -196,6 +196,7 @@ static void init_run(struct worker *w, const struct kc_rule *rule, struct kc_run
 		.facts = w->facts,
 		.n_facts = w->n_facts,
 		.horizons = rule ? kc_config_horizons(w->config, rule) : 0,
+		.planning = rule && w->config->planning,
 		.deadline_usec = kc_now_usec() + w->config->timeout_usec,
 		.ask = ask,
 		.ask_context = w,
@@ -245,7 +246,7 @@ static void hold_to_contract(struct worker *w, struct kc_run *run)
 		run->refused = -EPERM;
 		run->refusal = text ? text : "the check mapped an object that is not trusted";
 	}
-	for (size_t i = 0; run->refused && i < KC_ARRAY_SIZE(each); i++) {
+	for (size_t i = 0; run->refused && !run->planning && i < KC_ARRAY_SIZE(each); i++) {
 		const struct kc_finding finding = {
 			.size = sizeof(finding),
 			.verdict = KC_ERROR,
@@ -262,6 +263,7 @@ static void run_rule(struct worker *w, uint32_t index)
 {
 	const struct kc_rule *rule = kc_assignment_rule(&w->assignment, index);
 	const struct kc_check *check;
+	const char *why;
 	uint64_t start;
 	struct kc_run run;
 	int r;
@@ -277,12 +279,20 @@ static void run_rule(struct worker *w, uint32_t index)
 	init_run(w, rule, &run);
 	w->rule = index;
 	start = doing(w, index + 1);
-	r = check->run(w->state, &kc_host_table, &run);
+	if (!run.planning)
+		r = check->run(w->state, &kc_host_table, &run);
+	else
+		r = check->plan ? check->plan(w->state, &kc_host_table, &run) : 0;
 	if (r > 0)
 		r = 0;
 	hold_to_contract(w, &run);
+	why = run.why;
+	if (run.planning && run.refused) {
+		r = run.refused;
+		why = run.refusal;
+	}
 	kc_frame_done(&w->channel.out, index, KC_MAX(r, -4095), kc_now_usec() - start,
-		      r < 0 ? run.why : NULL);
+		      r < 0 ? why : NULL);
 	kc_run_done(&run);
 	if (w->channel.out.len > LOT_SIZE || kc_now_usec() - w->flushed_usec > LOT_USEC)
 		flush(w);

@@ -5,6 +5,7 @@
 
 #include "base/fdio.h"
 #include "expect.h"
+#include "model/touches.h"
 
 bool expect_match(struct world *w, const struct kc_yaml_node *want, const char *key,
 		  const char *got)
@@ -183,7 +184,7 @@ void expect_steps(struct world *w, const struct kc_step *const *got, size_t n)
 				       flags_text(w, got[i]->flags), got[i]->mode, got[i]->uid,
 				       got[i]->gid);
 		check_before(w, got[i]);
-		if (!expect_may_touch(w, got[i]))
+		if (!kc_touches_step(w->rule, got[i]))
 			world_complain(w, "step %zu has a target that `touches` does not name: %s",
 				       i + 1, expect_shown(got[i]->target));
 	}

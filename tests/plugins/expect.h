@@ -15,9 +15,6 @@ void expect_judgement(struct world *w, const char *horizon, const struct kc_judg
  */
 void expect_steps(struct world *w, const struct kc_step *const *got, size_t n);
 
-/* Whether `touches` of the rule's check names the target of a step, as k8scheck-manifest has it. */
-bool expect_may_touch(struct world *w, const struct kc_step *step);
-
 /* Facts, by name; those that `want` does not name are not looked at. */
 void expect_facts(struct world *w, const struct kc_yaml_node *want,
 		  const struct kc_fact_value *const *got, size_t n);

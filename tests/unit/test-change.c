@@ -191,7 +191,7 @@ static int teardown(void **state)
 /* Looks as a plan does. */
 static void look_at(struct place *p, const char *path, unsigned flags, struct kc_change *change)
 {
-	struct kc_place place;
+	struct kc_fix_place place;
 	struct kc_err err = { 0 };
 
 	if (kc_place_open(p->root, path, 0, &err, &place) < 0)
@@ -433,7 +433,7 @@ static void test_folder_gone_in_use(void **state)
 
 static void assert_refused(struct place *p, const char *path, int code, const char *part)
 {
-	struct kc_place place = { .dir = -EBADF };
+	struct kc_fix_place place = { .dir = -EBADF };
 	struct kc_err err = { 0 };
 	struct kc_node node;
 	int r = kc_place_open(p->root, path, 0, &err, &place);

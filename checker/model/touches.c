@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <fnmatch.h>
 
-#include "expect.h"
+#include "base/str.h"
+#include "touches.h"
 
 /* Exact, or with "*" within one component of a path. */
 static bool is_named(const char *entry, const char *target)
@@ -9,8 +10,6 @@ static bool is_named(const char *entry, const char *target)
 	return fnmatch(entry, target, FNM_PATHNAME | FNM_NOESCAPE) == 0;
 }
 
-/* A parameter is a name, not a pattern; that of a unit may be without its type, as for systemctl.
- */
 static bool is_value(const char *value, const char *rest, const char *target)
 {
 	const char *behind = kc_after_prefix(target, value);
@@ -48,7 +47,7 @@ static bool is_param(const struct kc_rule *rule, const char *entry, const char *
 	return false;
 }
 
-static bool is_touched(const struct kc_rule *rule, const char *target)
+bool kc_touches_name(const struct kc_rule *rule, const char *target)
 {
 	KC_FOREACH_STR (entry, rule->check->touches)
 		if (*entry == '$' ? is_param(rule, entry + 1, target) : is_named(entry, target))
@@ -56,16 +55,19 @@ static bool is_touched(const struct kc_rule *rule, const char *target)
 	return false;
 }
 
-bool expect_may_touch(struct world *w, const struct kc_step *step)
+bool kc_touches_step(const struct kc_rule *rule, const struct kc_step *step)
 {
 	switch (step->kind) {
 	case KC_STEP_MANUAL:
-	case KC_STEP_SELINUX_MODE:
 	case KC_STEP_SYSTEMD_RELOAD:
 		return true;
+	case KC_STEP_SELINUX_MODE:
+		return kc_touches_name(rule, "/sys/fs/selinux/enforce");
 	case KC_STEP_FIREWALLD_ZONE:
-		return is_touched(w->rule, step->target) && is_touched(w->rule, step->content);
+	case KC_STEP_FIREWALLD_PORT:
+		return step->target && step->content && kc_touches_name(rule, step->target) &&
+		       kc_touches_name(rule, step->content);
 	default:
-		return step->target && is_touched(w->rule, step->target);
+		return step->target && kc_touches_name(rule, step->target);
 	}
 }
