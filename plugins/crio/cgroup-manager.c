@@ -159,11 +159,43 @@ static int plan_group(const struct judgement *j, const char *manager)
 	return r < 0 ? r : 1;
 }
 
+/* Whether the running crio has another manager; not when it cannot be asked. */
+static bool fails_now(const struct judgement *j, const char *manager)
+{
+	const char *driver;
+	struct kc_pairs answer;
+
+	if (!(j->horizons & KC_NOW) ||
+	    kc_runtime(j->host, j->run, j->config->listen.text, KC_RUNTIME_INFO, 0, &answer) < 0)
+		return false;
+	driver = crio_pair(&answer, "cgroup_driver");
+	return driver && !kc_streq(driver, manager);
+}
+
+/* 1: the next start is right, or planned to be; 0: it needs a person. */
+static int plan_boot(const struct judgement *j, const char *manager)
+{
+	const struct crio_setting setting = {
+		.dropin = DROPIN,
+		.key = "cgroup_manager",
+		.value = manager,
+		.flags = KC_STEP_DISTURBS,
+	};
+	int r = plan_group(j, manager);
+
+	if (r != 0)
+		return KC_MIN(r, 0);
+	if (kc_streq(j->config->cgroup_manager.text, manager))
+		return 1;
+	return crio_plan_setting(j, &j->config->cgroup_manager, &setting);
+}
+
 int crio_cgroup_manager_plan(void *state, const struct kc_host *host, struct kc_run *run)
 {
 	kc_cleanup(kc_arena_done) struct kc_arena arena = { 0 };
 	struct judgement j;
 	const char *manager;
+	bool now;
 	int r = kc_param_string(host, run, "manager", &manager);
 
 	if (r == 0)
@@ -171,14 +203,9 @@ int crio_cgroup_manager_plan(void *state, const struct kc_host *host, struct kc_
 	if (r <= 0)
 		return r;
 	r = crio_plan_blocked(&j);
-	if (r == 0)
-		r = plan_group(&j, manager);
 	if (r != 0)
 		return KC_MIN(r, 0);
-	if (kc_streq(j.config->cgroup_manager.text, manager))
-		r = 1;
-	else
-		r = crio_plan_setting(&j, &j.config->cgroup_manager, DROPIN, "cgroup_manager",
-				      manager);
-	return r <= 0 ? r : crio_plan_restart(&j);
+	now = fails_now(&j, manager);
+	r = now || j.horizons & KC_BOOT ? plan_boot(&j, manager) : 0;
+	return r > 0 && now ? crio_plan_restart(&j) : KC_MIN(r, 0);
 }

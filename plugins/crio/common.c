@@ -40,7 +40,7 @@ int crio_begin(struct judgement *j, const struct kc_host *host, struct kc_run *r
 	struct kc_crio_config *config;
 	int r;
 
-	*j = (struct judgement){ .host = host, .run = run, .arena = arena };
+	*j = (struct judgement){ .host = host, .run = run, .arena = arena, .quiet = quiet };
 	j->horizons = kc_horizons(host, run);
 	r = kc_crio_config_load(host, run, arena, version_of(j), &config);
 	if (r == -ENOMEM)
@@ -82,6 +82,8 @@ const char *crio_pair(const struct kc_pairs *pairs, const char *key)
 
 int crio_report_unasked(const struct judgement *j, const char *subject, int code)
 {
+	if (j->quiet)
+		return 0;
 	if (code == -ENOENT || code == -ECONNREFUSED)
 		return kc_report_skip(j->host, j->run, KC_NOW, subject, "not-running",
 				      kc_why(j->host, j->run));
@@ -102,6 +104,8 @@ int crio_daemon(const struct judgement *j, const char *subject, struct kc_crio_c
 	if (r < 0)
 		return crio_report_unasked(j, subject, r);
 	file.text = crio_pair(&answer, "config");
+	if (!file.text && j->quiet)
+		return 0;
 	if (!file.text)
 		return kc_report(j->host, j->run, KC_NOW, KC_ERROR, subject, NULL, NULL, file.path,
 				 "The answer has no configuration in it.");
@@ -113,6 +117,8 @@ int crio_daemon(const struct judgement *j, const char *subject, struct kc_crio_c
 				 j->arena, &config);
 	if (r < 0)
 		return r;
+	if ((config->refused || config->unseen) && j->quiet)
+		return 0;
 	if (config->refused || config->unseen) {
 		const struct kc_crio_fault *fault =
 			config->unseen ? config->unseen : config->refused;

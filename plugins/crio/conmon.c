@@ -190,58 +190,70 @@ int crio_conmon_run(void *state, const struct kc_host *host, struct kc_run *run)
 	return r;
 }
 
-static bool is_missing(const struct judgement *j, const struct kc_crio_value *value)
+static bool is_missing(const struct judgement *j, const struct kc_crio_config *config,
+		       const struct kc_crio_value *value)
 {
-	struct kc_search_result result = look_for(j, j->config, value);
+	struct kc_search_result result = look_for(j, config, value);
 
 	return !result.path && !result.unseen;
 }
 
 /* The setting that has to give way: the first that names no conmon. NULL: all are fine. */
-static const struct kc_crio_value *faulty(const struct judgement *j)
+static const struct kc_crio_value *faulty(const struct judgement *j,
+					  const struct kc_crio_config *config)
 {
-	const struct kc_crio_config *config = j->config;
-
 	if (kc_crio_conmon(config, NULL))
-		return is_missing(j, &config->conmon) ? &config->conmon : NULL;
+		return is_missing(j, config, &config->conmon) ? &config->conmon : NULL;
 	for (size_t i = 0; i < config->n_handlers; i++) {
 		const struct kc_crio_handler *handler = &config->handler[i];
 
 		/* conmon wins over all handlers' own. */
 		if (kc_crio_handler_has_conmon(handler) &&
-		    is_missing(j, kc_crio_conmon(config, handler)))
+		    is_missing(j, config, kc_crio_conmon(config, handler)))
 			return &config->conmon;
 	}
 	return NULL;
 }
 
+/* 1: the running crio has a conmon that is missing; 0: not, or it cannot be asked. */
+static int fails_now(const struct judgement *j)
+{
+	struct kc_crio_config *daemon;
+	int r = j->horizons & KC_NOW ? crio_daemon(j, "conmon", &daemon) : 0;
+
+	return r <= 0 ? r : faulty(j, daemon) != NULL;
+}
+
+/* 1: the next start is right, or planned to be; 0: it needs a person. */
+static int plan_boot(const struct judgement *j)
+{
+	const struct kc_crio_value *value = faulty(j, j->config);
+	struct crio_setting setting = { .dropin = DROPIN, .key = "conmon" };
+	const char *near;
+
+	if (!value)
+		return 1;
+	setting.value = elsewhere(j, &near);
+	if (!setting.value)
+		return crio_plan_manual(j, "dnf install -y conmon || apt-get install -y conmon\n",
+					"No conmon in any of its usual places can be run.");
+	return crio_plan_setting(j, value, &setting);
+}
+
 int crio_conmon_plan(void *state, const struct kc_host *host, struct kc_run *run)
 {
-	static const char install[] =
-		"# Install conmon: dnf install conmon, or apt-get install conmon";
 	kc_cleanup(kc_arena_done) struct kc_arena arena = { 0 };
-	const struct kc_step missing = {
-		.size = sizeof(missing),
-		.kind = KC_STEP_MANUAL,
-		.horizon = KC_BOOT,
-		.content = install,
-		.content_size = sizeof(install) - 1,
-		.why = "No conmon in any of its usual places can be run.",
-	};
-	const struct kc_crio_value *value;
 	struct judgement j;
-	const char *path, *near;
-	int r = crio_begin(&j, host, run, &arena, true);
+	int now, r = crio_begin(&j, host, run, &arena, true);
 
 	if (r <= 0)
 		return r;
 	r = crio_plan_blocked(&j);
 	if (r != 0)
 		return KC_MIN(r, 0);
-	value = faulty(&j);
-	path = value ? elsewhere(&j, &near) : NULL;
-	if (value && !path)
-		return kc_step(host, run, &missing);
-	r = value ? crio_plan_setting(&j, value, DROPIN, "conmon", path) : 1;
-	return r <= 0 ? r : crio_plan_restart(&j);
+	now = fails_now(&j);
+	if (now < 0)
+		return now;
+	r = now || j.horizons & KC_BOOT ? plan_boot(&j) : 0;
+	return r > 0 && now ? crio_plan_restart(&j) : KC_MIN(r, 0);
 }

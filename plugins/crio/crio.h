@@ -12,13 +12,11 @@ struct judgement {
 	struct kc_run *run;
 	struct kc_arena *arena;
 	uint32_t horizons;
+	bool quiet; /* in `plan`: nothing is reported */
 	const struct kc_crio_config *config;
 };
 
-/*
- * Loads the configuration. 1: go on; 0: what could be said is reported; negative errno. In `plan`
- * with `quiet`, nothing is reported.
- */
+/* Loads the configuration. 1: go on; 0: what could be said is reported; negative errno. */
 int crio_begin(struct judgement *j, const struct kc_host *host, struct kc_run *run,
 	       struct kc_arena *arena, bool quiet);
 
@@ -41,7 +39,7 @@ int crio_report_unasked(const struct judgement *j, const char *subject, int code
 /* The value of a pair, or NULL. */
 const char *crio_pair(const struct kc_pairs *pairs, const char *key);
 
-/* Says what a person has to do. */
+/* Says what a person has to do for the next start. */
 int crio_plan_manual(const struct judgement *j, const char *content, const char *why);
 
 /*
@@ -50,13 +48,19 @@ int crio_plan_manual(const struct judgement *j, const char *content, const char 
  */
 int crio_plan_blocked(const struct judgement *j);
 
-/*
- * Describes a drop-in NAME below CRIO_DROPIN_DIR with one setting of [crio.runtime]. Where a
- * drop-in would not win against `value`, says what to do by hand instead. 1: planned; 0: by hand;
- * negative errno.
- */
-int crio_plan_setting(const struct judgement *j, const struct kc_crio_value *value,
-		      const char *name, const char *key, const char *setting);
+/* A setting of [crio.runtime] in a drop-in of its own. */
+struct crio_setting {
+	const char *dropin; /* its name below CRIO_DROPIN_DIR */
+	const char *key, *value;
+	uint32_t flags; /* of the step */
+};
 
-/* Describes the restart that makes the running crio take its files. */
+/*
+ * Describes a drop-in with the setting. Where it would not win against `beaten`, says what to do by
+ * hand instead. 1: planned; 0: by hand; negative errno.
+ */
+int crio_plan_setting(const struct judgement *j, const struct kc_crio_value *beaten,
+		      const struct crio_setting *setting);
+
+/* Describes the restart that makes the running crio take its files, for what is wrong now. */
 int crio_plan_restart(const struct judgement *j);
