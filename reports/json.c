@@ -1,144 +1,31 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <jansson.h>
 #include <nettle/sha2.h>
 
 #include "base/clock.h"
 #include "finding.h"
-#include "value.h"
+#include "json-plan.h"
+#include "json-text.h"
 
 /*
  * The JSON report, as k8scheck-report.schema.json describes it. Each rule is built, written on a
  * line of its own and freed, so that a profile of ten thousand rules needs no more memory than one
  * of ten.
- *
- * Output is ASCII: what a terminal or a log would act upon (C1 controls, marks that turn the
- * direction of text) is then an escape of JSON, and a program that parses it gets the very
- * characters.
  */
-enum {
-	VALUE_MAX = 64 * 1024, /* bytes of a host's value */
-	DUMP_FLAGS = JSON_COMPACT | JSON_ENSURE_ASCII | JSON_ENCODE_ANY,
-};
-
 #ifndef KC_REPORT_SYMBOL
 #define KC_REPORT_SYMBOL kc_report_format
 #endif
 
-struct writer {
-	FILE *out;
-	struct kc_buf text; /* scratch: a value on its way to UTF-8 */
-	struct kc_buf encoded; /* one dumped value */
-};
-
-static void writer_done(struct writer *w)
-{
-	kc_buf_done(&w->text);
-	kc_buf_done(&w->encoded);
-}
-
-static json_t *host_text(struct writer *w, const char *s)
-{
-	if (!s)
-		return json_null();
-	kc_buf_reset(&w->text);
-	kc_buf_add(&w->text, NULL, 0);
-	kc_value_add_utf8(&w->text, s, VALUE_MAX);
-	if (w->text.failed)
-		return NULL;
-	return json_stringn_nocheck(w->text.data, w->text.len);
-}
-
-/* The names of members are constants of this file. Takes the value; fails on NULL. */
-static int set(json_t *object, const char *name, json_t *value)
-{
-	return json_object_set_new_nocheck(object, name, value) < 0 ? -ENOMEM : 0;
-}
-
-static int set_text(struct writer *w, json_t *object, const char *name, const char *s)
-{
-	return set(object, name, host_text(w, s));
-}
-
-/* Only where there is something to say. */
-static int set_text_if(struct writer *w, json_t *object, const char *name, const char *s)
-{
-	return s ? set_text(w, object, name, s) : 0;
-}
-
-static int set_number(json_t *object, const char *name, uint64_t number)
-{
-	return set(object, name, json_integer((json_int_t)KC_MIN(number, (uint64_t)INT64_MAX)));
-}
-
-static json_t *text_list(struct writer *w, const char *const *list)
-{
-	kc_cleanup(json_decrefp) json_t *array = json_array();
-
-	KC_FOREACH_STR (item, list) {
-		if (json_array_append_new(array, host_text(w, item)) < 0)
-			return NULL;
-	}
-	return TAKE_PTR(array);
-}
-
-static int append(const char *data, size_t size, void *context)
-{
-	kc_buf_add(context, data, size);
-	return 0;
-}
-
-/*
- * Some CI systems look for the marks of their commands anywhere in a line. The bracket of such a
- * mark is written as an escape, which JSON reads as the same character; outside of strings no #
- * stands.
- */
-static void put_encoded(struct writer *w)
-{
-	const char *from = w->encoded.data, *at = from, *end = from + w->encoded.len;
-
-	while ((at = memchr(at, '#', (size_t)(end - at)))) {
-		size_t n = kc_ci_mark(at);
-
-		if (n == 0) {
-			at++;
-			continue;
-		}
-		(void)fwrite_unlocked(from, 1, (size_t)(at - from) + n - 1, w->out);
-		(void)fputs_unlocked("\\u005b", w->out);
-		at += n;
-		from = at;
-	}
-	(void)fwrite_unlocked(from, 1, (size_t)(end - from), w->out);
-}
-
-/* Writes a value, NULL for one that could not be built. */
-static int put(struct writer *w, const json_t *json)
-{
-	kc_buf_reset(&w->encoded);
-	if (!json || json_dump_callback(json, append, &w->encoded, DUMP_FLAGS) < 0 ||
-	    w->encoded.failed)
-		return -ENOMEM;
-	put_encoded(w);
-	return 0;
-}
-
-static int put_member(struct writer *w, const char *name, const json_t *json)
-{
-	(void)fprintf(w->out, ",\n\"%s\": ", name);
-	return put(w, json);
-}
-
-static json_t *make_host(struct writer *w, const struct kc_report_host *host)
+static json_t *make_host(struct kc_json *w, const struct kc_report_host *host)
 {
 	kc_cleanup(json_decrefp) json_t *json = json_object();
 
-	if (set_text(w, json, "hostname", host->hostname) < 0 ||
-	    set_text(w, json, "root", host->root ? host->root : "/") < 0 ||
-	    set(json, "live", json_boolean(host->live)) < 0 ||
-	    set_text(w, json, "os", host->os) < 0 ||
-	    set_text(w, json, "kernel", host->kernel) < 0 ||
-	    set_text(w, json, "machine", host->machine) < 0 ||
-	    set_text(w, json, "machine_id_sha256", host->machine_id_hash) < 0)
+	if (kc_json_set_text(w, json, "hostname", host->hostname) < 0 ||
+	    kc_json_set_text(w, json, "root", host->root ? host->root : "/") < 0 ||
+	    kc_json_set(json, "live", json_boolean(host->live)) < 0 ||
+	    kc_json_set_text(w, json, "os", host->os) < 0 ||
+	    kc_json_set_text(w, json, "kernel", host->kernel) < 0 ||
+	    kc_json_set_text(w, json, "machine", host->machine) < 0 ||
+	    kc_json_set_text(w, json, "machine_id_sha256", host->machine_id_hash) < 0)
 		return NULL;
 	return TAKE_PTR(json);
 }
@@ -153,7 +40,7 @@ static json_t *make_horizons(uint32_t horizons)
 	return TAKE_PTR(array);
 }
 
-static json_t *make_sources(struct writer *w, const struct kc_report *report)
+static json_t *make_sources(struct kc_json *w, const struct kc_report *report)
 {
 	kc_cleanup(json_decrefp) json_t *array = json_array();
 
@@ -165,30 +52,30 @@ static json_t *make_sources(struct writer *w, const struct kc_report *report)
 		/* Options of the command line are sources too, and no files. */
 		if (!digest)
 			continue;
-		if (set_text(w, json, "file", source->name) < 0 ||
-		    set_text(w, json, "sha256", digest) < 0 ||
-		    set_text_if(w, json, "warning", source->warning) < 0 ||
+		if (kc_json_set_text(w, json, "file", source->name) < 0 ||
+		    kc_json_set_text(w, json, "sha256", digest) < 0 ||
+		    kc_json_set_text_if(w, json, "warning", source->warning) < 0 ||
 		    json_array_append_new(array, TAKE_PTR(json)) < 0)
 			return NULL;
 	}
 	return TAKE_PTR(array);
 }
 
-static json_t *make_profile(struct writer *w, const struct kc_report *report)
+static json_t *make_profile(struct kc_json *w, const struct kc_report *report)
 {
 	const struct kc_profile *profile = report->profile;
 	kc_cleanup(json_decrefp) json_t *json = json_object();
 
 	if (!profile)
 		return json_null();
-	if (set_text(w, json, "name", profile->name) < 0 ||
-	    set_text(w, json, "title", profile->title) < 0 ||
-	    set(json, "sources", make_sources(w, report)) < 0)
+	if (kc_json_set_text(w, json, "name", profile->name) < 0 ||
+	    kc_json_set_text(w, json, "title", profile->title) < 0 ||
+	    kc_json_set(json, "sources", make_sources(w, report)) < 0)
 		return NULL;
 	return TAKE_PTR(json);
 }
 
-static json_t *make_plugins(struct writer *w, const struct kc_report *report)
+static json_t *make_plugins(struct kc_json *w, const struct kc_report *report)
 {
 	kc_cleanup(json_decrefp) json_t *array = json_array();
 
@@ -196,38 +83,38 @@ static json_t *make_plugins(struct writer *w, const struct kc_report *report)
 		const struct kc_report_plugin *plugin = report->plugins + i;
 		kc_cleanup(json_decrefp) json_t *json = json_object();
 
-		if (set_text(w, json, "name", plugin->name) < 0 ||
-		    set_text(w, json, "version", plugin->version) < 0 ||
-		    set_text(w, json, "path", plugin->path) < 0 ||
-		    set_text(w, json, "sha256", plugin->sha256) < 0 ||
-		    set_number(json, "size", plugin->size) < 0 ||
+		if (kc_json_set_text(w, json, "name", plugin->name) < 0 ||
+		    kc_json_set_text(w, json, "version", plugin->version) < 0 ||
+		    kc_json_set_text(w, json, "path", plugin->path) < 0 ||
+		    kc_json_set_text(w, json, "sha256", plugin->sha256) < 0 ||
+		    kc_json_set_number(json, "size", plugin->size) < 0 ||
 		    json_array_append_new(array, TAKE_PTR(json)) < 0)
 			return NULL;
 	}
 	return TAKE_PTR(array);
 }
 
-static json_t *make_run(struct writer *w, const struct kc_report *report)
+static json_t *make_run(struct kc_json *w, const struct kc_report *report)
 {
 	const struct kc_report_run *run = &report->run;
 	kc_cleanup(json_decrefp) json_t *json = json_object();
 	char started[KC_TIME_MAX];
 
 	kc_format_time(run->started_usec, 1, started);
-	if (set_text(w, json, "version", run->version) < 0 ||
-	    set_text(w, json, "started", started) < 0 ||
-	    set_number(json, "duration_us", run->duration_usec) < 0 ||
-	    set_number(json, "facts_us", run->facts_usec) < 0 ||
-	    set_number(json, "programs_run", run->programs_run) < 0 ||
-	    set_number(json, "programs_us", run->programs_usec) < 0 ||
-	    set(json, "horizons", make_horizons(run->horizons)) < 0 ||
-	    set(json, "strict", json_boolean(run->strict)) < 0 ||
-	    set_number(json, "uid", run->uid) < 0 ||
-	    set(json, "sandbox", text_list(w, run->sandbox)) < 0 ||
-	    set(json, "sandbox_missing", text_list(w, run->sandbox_missing)) < 0 ||
-	    set(json, "warnings", text_list(w, run->warnings)) < 0 ||
-	    set(json, "profile", make_profile(w, report)) < 0 ||
-	    set(json, "plugins", make_plugins(w, report)) < 0)
+	if (kc_json_set_text(w, json, "version", run->version) < 0 ||
+	    kc_json_set_text(w, json, "started", started) < 0 ||
+	    kc_json_set_number(json, "duration_us", run->duration_usec) < 0 ||
+	    kc_json_set_number(json, "facts_us", run->facts_usec) < 0 ||
+	    kc_json_set_number(json, "programs_run", run->programs_run) < 0 ||
+	    kc_json_set_number(json, "programs_us", run->programs_usec) < 0 ||
+	    kc_json_set(json, "horizons", make_horizons(run->horizons)) < 0 ||
+	    kc_json_set(json, "strict", json_boolean(run->strict)) < 0 ||
+	    kc_json_set_number(json, "uid", run->uid) < 0 ||
+	    kc_json_set(json, "sandbox", kc_json_text_list(w, run->sandbox)) < 0 ||
+	    kc_json_set(json, "sandbox_missing", kc_json_text_list(w, run->sandbox_missing)) < 0 ||
+	    kc_json_set(json, "warnings", kc_json_text_list(w, run->warnings)) < 0 ||
+	    kc_json_set(json, "profile", make_profile(w, report)) < 0 ||
+	    kc_json_set(json, "plugins", make_plugins(w, report)) < 0)
 		return NULL;
 	return TAKE_PTR(json);
 }
@@ -237,7 +124,7 @@ static const char *fact_state_name(uint32_t state)
 	return state == KC_FACT_KNOWN ? "known" : state == KC_FACT_ABSENT ? "absent" : "unknown";
 }
 
-static json_t *make_facts(struct writer *w, const struct kc_report *report)
+static json_t *make_facts(struct kc_json *w, const struct kc_report *report)
 {
 	kc_cleanup(json_decrefp) json_t *array = json_array();
 
@@ -245,11 +132,11 @@ static json_t *make_facts(struct writer *w, const struct kc_report *report)
 		const struct kc_fact_value *fact = report->facts + i;
 		kc_cleanup(json_decrefp) json_t *json = json_object();
 
-		if (set_text(w, json, "name", fact->name) < 0 ||
-		    set(json, "state", json_string(fact_state_name(fact->state))) < 0 ||
-		    set_text(w, json, "value", fact->state == KC_FACT_KNOWN ? fact->value : NULL) <
-			    0 ||
-		    set_text(w, json, "source", fact->source) < 0 ||
+		if (kc_json_set_text(w, json, "name", fact->name) < 0 ||
+		    kc_json_set(json, "state", json_string(fact_state_name(fact->state))) < 0 ||
+		    kc_json_set_text(w, json, "value",
+				     fact->state == KC_FACT_KNOWN ? fact->value : NULL) < 0 ||
+		    kc_json_set_text(w, json, "source", fact->source) < 0 ||
 		    json_array_append_new(array, TAKE_PTR(json)) < 0)
 			return NULL;
 	}
@@ -264,7 +151,7 @@ static bool needs_no_escape(const char *s, size_t n)
 {
 	unsigned odd = 0;
 
-	if (n > VALUE_MAX)
+	if (n > KC_JSON_VALUE_MAX)
 		return false;
 	for (size_t i = 0; i < n; i++) {
 		unsigned char c = (unsigned char)s[i];
@@ -276,7 +163,7 @@ static bool needs_no_escape(const char *s, size_t n)
 }
 
 /* `before` is the name of the member with what stands in front of it: ,"name": */
-static int add_text(struct writer *w, const char *before, const char *s)
+static int add_text(struct kc_json *w, const char *before, const char *s)
 {
 	kc_cleanup(json_decrefp) json_t *json = NULL;
 	size_t n = s ? strlen(s) : 0;
@@ -288,18 +175,18 @@ static int add_text(struct writer *w, const char *before, const char *s)
 		kc_buf_addc(&w->encoded, '"');
 		return 0;
 	}
-	json = host_text(w, s);
-	if (!json || json_dump_callback(json, append, &w->encoded, DUMP_FLAGS) < 0)
+	json = kc_json_text(w, s);
+	if (!json || kc_json_encode(w, json) < 0)
 		return -ENOMEM;
 	return 0;
 }
 
-static int add_text_if(struct writer *w, const char *before, const char *s)
+static int add_text_if(struct kc_json *w, const char *before, const char *s)
 {
 	return s ? add_text(w, before, s) : 0;
 }
 
-static int add_list_if(struct writer *w, const char *before, const char *const *list)
+static int add_list_if(struct kc_json *w, const char *before, const char *const *list)
 {
 	const char *separator = "[";
 
@@ -315,7 +202,7 @@ static int add_list_if(struct writer *w, const char *before, const char *const *
 	return 0;
 }
 
-static int add_finding(struct writer *w, const struct kc_result_finding *f)
+static int add_finding(struct kc_json *w, const struct kc_result_finding *f)
 {
 	if (add_text(w, "{\"verdict\":", kc_shown_name(f->verdict)) < 0 ||
 	    add_text_if(w, ",\"subject\":", f->subject) < 0 ||
@@ -330,7 +217,7 @@ static int add_finding(struct writer *w, const struct kc_result_finding *f)
 }
 
 /* A horizon that was not asked, or that the check does not have, has no judgement. */
-static int add_judgements(struct writer *w, const struct kc_result *result)
+static int add_judgements(struct kc_json *w, const struct kc_result *result)
 {
 	static const char *const begins[KC_J_MAX] = { "\"now\":{\"verdict\":",
 						      "\"boot\":{\"verdict\":" };
@@ -360,7 +247,7 @@ static int add_judgements(struct writer *w, const struct kc_result *result)
 	return 0;
 }
 
-static int put_rule(struct writer *w, const struct kc_result *result)
+static int put_rule(struct kc_json *w, const struct kc_result *result)
 {
 	const struct kc_rule *rule = result->rule;
 	const char *remedy = rule->remedy;
@@ -385,7 +272,7 @@ static int put_rule(struct writer *w, const struct kc_result *result)
 	kc_buf_addc(&w->encoded, '}');
 	if (w->encoded.failed)
 		return -ENOMEM;
-	put_encoded(w);
+	kc_json_put_encoded(w);
 	return 0;
 }
 
@@ -397,29 +284,22 @@ static json_t *make_summary(const struct kc_report *report)
 	kc_cleanup(json_decrefp) json_t *required = json_object();
 
 	for (uint32_t i = 0; i < KC_VERDICT_MAX; i++) {
-		if (set_number(verdicts, kc_shown_name(i), s->by_verdict[i]) < 0)
+		if (kc_json_set_number(verdicts, kc_shown_name(i), s->by_verdict[i]) < 0)
 			return NULL;
 	}
-	if (set_number(required, "applied", s->required_applied) < 0 ||
-	    set_number(required, "failed", s->required_failed) < 0 ||
-	    set_number(required, "undecided", s->required_undecided) < 0 ||
-	    set_number(json, "rules", s->n_rules) < 0 ||
-	    set(json, "verdicts", TAKE_PTR(verdicts)) < 0 ||
-	    set(json, "required", TAKE_PTR(required)) < 0 ||
-	    set(json, "gate", json_string(kc_gate_open(report) ? "open" : "closed")) < 0 ||
-	    set_number(json, "exit_code", s->exit_code) < 0)
+	if (kc_json_set_number(required, "applied", s->required_applied) < 0 ||
+	    kc_json_set_number(required, "failed", s->required_failed) < 0 ||
+	    kc_json_set_number(required, "undecided", s->required_undecided) < 0 ||
+	    kc_json_set_number(json, "rules", s->n_rules) < 0 ||
+	    kc_json_set(json, "verdicts", TAKE_PTR(verdicts)) < 0 ||
+	    kc_json_set(json, "required", TAKE_PTR(required)) < 0 ||
+	    kc_json_set(json, "gate", json_string(kc_gate_open(report) ? "open" : "closed")) < 0 ||
+	    kc_json_set_number(json, "exit_code", s->exit_code) < 0)
 		return NULL;
 	return TAKE_PTR(json);
 }
 
-static int put_new_member(struct writer *w, const char *name, json_t *value)
-{
-	kc_cleanup(json_decrefp) json_t *json = value;
-
-	return put_member(w, name, json);
-}
-
-static int put_rules(struct writer *w, const struct kc_report *report)
+static int put_rules(struct kc_json *w, const struct kc_report *report)
 {
 	(void)fputs_unlocked(",\n\"rules\": [", w->out);
 	for (uint32_t i = 0; i < report->n_results; i++) {
@@ -434,13 +314,14 @@ static int put_rules(struct writer *w, const struct kc_report *report)
 static int write_json(const struct kc_report *report, const struct kc_report_style *style,
 		      FILE *out, struct kc_err *err)
 {
-	kc_cleanup(writer_done) struct writer w = { .out = out };
+	kc_cleanup(kc_json_done) struct kc_json w = { .out = out };
 
 	(void)fputs_unlocked("{\n\"schema\": \"k8scheck-report/1\"", out);
-	if (put_new_member(&w, "host", make_host(&w, &report->host)) < 0 ||
-	    put_new_member(&w, "run", make_run(&w, report)) < 0 ||
-	    put_new_member(&w, "facts", make_facts(&w, report)) < 0 || put_rules(&w, report) < 0 ||
-	    put_new_member(&w, "summary", make_summary(report)) < 0)
+	if (kc_json_put_member(&w, "host", make_host(&w, &report->host)) < 0 ||
+	    kc_json_put_member(&w, "run", make_run(&w, report)) < 0 ||
+	    kc_json_put_member(&w, "facts", make_facts(&w, report)) < 0 ||
+	    put_rules(&w, report) < 0 ||
+	    kc_json_put_member(&w, "summary", make_summary(report)) < 0)
 		return kc_err_set(err, -ENOMEM, "no memory for the JSON report");
 	(void)fputs_unlocked("\n}\n", out);
 	if (ferror(out))
@@ -468,4 +349,5 @@ __attribute__((visibility("default"))) const struct kc_report_format KC_REPORT_S
 	.title = "for programs: everything, as k8scheck-report.schema.json describes it",
 	.write = write_json,
 	.sha256 = sha256,
+	.plan = kc_plan_json_write,
 };

@@ -4,6 +4,7 @@
 #include "base/utf8.h"
 #include "finding.h"
 #include "layout.h"
+#include "plan-text.h"
 #include "value.h"
 
 enum {
@@ -635,4 +636,5 @@ const struct kc_report_format kc_report_text_format = {
 	.name = "text",
 	.title = "to be read by people",
 	.write = kc_report_text,
+	.plan = kc_plan_text_write,
 };

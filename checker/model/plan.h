@@ -33,6 +33,7 @@ struct kc_plan_node {
 	uint32_t mode, uid, gid;
 	const char *text; /* content of a file, text of a link; NULL where it is not to be shown */
 	size_t size; /* of the content */
+	const char *sha256; /* of the content, in hexadecimal; NULL: not known, or secret */
 };
 
 /*

@@ -91,6 +91,8 @@ typedef int kc_report_writer(const struct kc_report *report, const struct kc_rep
  * `kc_report_format`. */
 #define KC_REPORT_MAGIC 0x6b386372u
 
+struct kc_plan;
+
 struct kc_report_format {
 	uint32_t magic;
 	uint32_t size; /* of struct kc_report: a module of another build is refused */
@@ -100,4 +102,7 @@ struct kc_report_format {
 	 * NULL.
 	 */
 	void (*sha256)(const void *data, size_t size, char ret_hex[65]);
+	/* A kc_plan_writer (plan.h), of a format that repairs are shown in; else NULL. */
+	int (*plan)(const struct kc_plan *plan, const struct kc_report_style *style, FILE *out,
+		    struct kc_err *err);
 };
