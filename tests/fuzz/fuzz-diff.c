@@ -12,18 +12,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	kc_cleanup(kc_buf_done) struct kc_buf diff = { 0 };
 	kc_cleanup(kc_buf_done) struct kc_buf out = { 0 };
-	const char *old = (const char *)data;
-	const char *new = size > 0 ? memchr(old, 0, size) : NULL;
-	size_t old_size = new ? (size_t)(new - old) : size, new_size = size - old_size;
+	const char *from = (const char *)data;
+	const char *to = size > 0 ? memchr(from, 0, size) : NULL;
+	size_t from_size = to ? (size_t)(to - from) : size, to_size = size - from_size;
 
-	if (new) {
-		new ++;
-		new_size--;
+	if (to) {
+		to++;
+		to_size--;
 	}
-	if (kc_diff(old, old_size, new, new_size, &diff) < 0)
+	if (kc_diff(from, from_size, to, to_size, &diff) < 0)
 		return 0;
-	if (kc_apply_diff(old, old_size, diff.data, diff.len, &out) < 0 || out.len != new_size ||
-	    (new_size > 0 && memcmp(out.data, new, new_size) != 0))
+	if (kc_apply_diff(from, from_size, diff.data, diff.len, &out) < 0 || out.len != to_size ||
+	    (to_size > 0 && memcmp(out.data, to, to_size) != 0))
 		abort();
 	return 0;
 }

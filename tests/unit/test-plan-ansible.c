@@ -287,6 +287,42 @@ static void test_swap_units(void **state)
 	assert_swap_unit(*state, "swapfile", NULL);
 }
 
+/* A module that would change the next boot as well is not for a step that does not. */
+static void test_selinux_alone(void **state)
+{
+	struct kc_plan_step step = { .kind = KC_STEP_SELINUX_MODE,
+				     .state = KC_STATE_NEEDED,
+				     .content = "permissive" };
+	struct kc_rule rule = { .id = "x", .title = "X" };
+	struct kc_plan_rule plan_rule = { .rule = &rule, .steps = &step, .n_steps = 1 };
+	struct kc_plan plan = { .rules = &plan_rule, .n_rules = 1 };
+	char *text = write_plan(*state, &plan, NULL);
+
+	assert_null(argument(parse(*state, text), "ansible.posix.selinux", "state"));
+	assert_non_null(strstr(text, "#   setenforce 0\n"));
+	text = write_plan(*state, kc_make_plan(*state), NULL);
+	assert_string_equal(argument(parse(*state, text), "ansible.posix.selinux", "state"),
+			    "permissive");
+}
+
+/* With digests a file is known by them, and never one of which something is masked. */
+static void test_digests(void **state)
+{
+	struct kc_plan *plan = kc_make_plan(*state);
+	struct kc_plan_change *change = (struct kc_plan_change *)plan->rules[1].steps[0].changes;
+	static const char digest[] =
+		"3333333333333333333333333333333333333333333333333333333333333333";
+	char *text;
+
+	change->after.sha256 = digest;
+	text = write_plan(*state, plan, NULL);
+	assert_non_null(strstr(text, ".stat.checksum | default('') in ['3333333333333333"));
+	assert_null(strstr(text, "1111111111111111"));
+	change->after.sha256 = "'] or true or ['";
+	text = write_plan(*state, plan, NULL);
+	assert_null(strstr(text, "or true"));
+}
+
 static void test_full_device_is_an_error(void **state)
 {
 	struct kc_report_style style = { 0 };
@@ -314,6 +350,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_no_commands, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_hostile, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_swap_units, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_selinux_alone, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_digests, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_full_device_is_an_error, setup, teardown),
 	};
 

@@ -132,7 +132,6 @@ static void test_secrets(void **state)
 	assert_has(text, "What it changes looks like a secret, and is not shown.");
 }
 
-/* Only what is cut away by columns may differ. */
 static void test_hostile(void **state)
 {
 	static const struct kc_report_style styles[] = {
@@ -147,9 +146,9 @@ static void test_hostile(void **state)
 	KC_FOREACH_STR (hostile, texts) {
 		struct kc_plan *plan = kc_make_plan_of(*state, hostile);
 
-		/* A megabyte is shown in a file or two, not in all of them. */
+		/* A megabyte is looked at in one rule, not in all of them. */
 		if (plan && strlen(hostile) == 1024 * 1024)
-			plan->n_rules = 3;
+			plan->n_rules = 1;
 		for (unsigned i = 0; i < KC_ARRAY_SIZE(styles); i++) {
 			size_t size;
 			char *text;
@@ -215,6 +214,20 @@ static void test_long_diff_is_cut(void **state)
 	assert_has(text, "+line 499\n");
 }
 
+static void test_too_large_is_said(void **state)
+{
+	struct kc_plan *plan = kc_make_plan(*state);
+	struct kc_plan_change *change = (struct kc_plan_change *)plan->rules[1].steps[0].changes;
+	char *content = kc_arena_zalloc(*state, 1, 1024 * 1024 + 1);
+	char *text;
+
+	assert_non_null(content);
+	change->after.text = content;
+	change->after.size = 1024 * 1024 + 1;
+	text = write_plan(*state, kc_plan_text_write, plan, &(struct kc_report_style){ 0 }, NULL);
+	assert_has(text, "It is too large to be shown.\n");
+}
+
 static void test_full_device_is_an_error(void **state)
 {
 	struct kc_report_style style = { 0 };
@@ -245,6 +258,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_hostile, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_diff_bytes, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_long_diff_is_cut, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_too_large_is_said, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_full_device_is_an_error, setup, teardown),
 	};
 
