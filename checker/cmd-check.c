@@ -7,43 +7,13 @@
 
 #include "base/clock.h"
 #include "base/fdio.h"
-#include "commands.h"
+#include "check.h"
 #include "model/mask.h"
-#include "report-files.h"
 #include "reports/value.h"
-#include "run/run.h"
 #include "select.h"
 #include "surroundings.h"
 
-/* A report that was asked for. */
-struct wanted {
-	struct kc_report_spec spec;
-	struct kc_report_output *output;
-	const struct kc_report_format *format;
-};
-
-struct check {
-	const struct kc_command *command;
-	const struct kc_options *options;
-	struct kc_arena *arena;
-	const struct kc_profile *profile;
-	struct kc_plugin_file *plugins;
-	uint32_t n_plugins, max_plugins;
-	/* Opened while the profile was read, and not yet among the plugins. */
-	struct kc_plugin_file *early;
-	size_t n_early, early_room;
-	bool asks_bus; /* the broker knows that it will be asked */
-	struct kc_crew crew;
-	struct wanted *wanted;
-	size_t n_wanted;
-	struct kc_run_config config;
-	const char **warnings;
-	size_t n_warnings;
-	bool progress_shown;
-	struct kc_trust_folder folder; /* of the plugins */
-};
-
-static void warn(struct check *c, const char *text)
+static void warn(struct kc_check_run *c, const char *text)
 {
 	if (text && c->warnings)
 		c->warnings[c->n_warnings++] = text;
@@ -51,7 +21,7 @@ static void warn(struct check *c, const char *text)
 
 /* ---- reports ---- */
 
-static int want(struct check *c, const char *text, struct wanted *w)
+static int want(struct kc_check_run *c, const char *text, struct kc_wanted *w)
 {
 	const struct kc_report_formats formats = kc_command_formats(c->command);
 	struct kc_err err = { 0 };
@@ -69,11 +39,11 @@ static int want(struct check *c, const char *text, struct wanted *w)
 }
 
 /* The later report would replace the earlier one, without a word. */
-static int refuse_same(const struct check *c)
+static int refuse_same(const struct kc_check_run *c)
 {
-	const struct wanted *last = c->wanted + c->n_wanted - 1;
+	const struct kc_wanted *last = c->wanted + c->n_wanted - 1;
 
-	for (const struct wanted *w = c->wanted; w < last; w++) {
+	for (const struct kc_wanted *w = c->wanted; w < last; w++) {
 		const char *path = last->spec.path ? last->spec.path : w->spec.path;
 
 		if (path && kc_report_output_same(w->output, last->output))
@@ -85,7 +55,7 @@ static int refuse_same(const struct check *c)
 	return 0;
 }
 
-static int want_all(struct check *c)
+static int want_all(struct kc_check_run *c)
 {
 	static const char *const by_default[] = { "text", NULL };
 	const char *const *specs = c->options->reports.n ? c->options->reports.item : by_default;
@@ -112,9 +82,8 @@ static int want_all(struct check *c)
 	return 0;
 }
 
-static bool use_color(const struct check *c, const struct wanted *w)
+static bool use_color(const struct kc_check_run *c, int fd)
 {
-	int fd = kc_report_output_fd(w->output);
 	const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
 
 	switch (c->options->color) {
@@ -129,9 +98,8 @@ static bool use_color(const struct check *c, const struct wanted *w)
 	}
 }
 
-static uint32_t terminal_columns(const struct wanted *w)
+static uint32_t terminal_columns(int fd)
 {
-	int fd = kc_report_output_fd(w->output);
 	struct winsize size;
 
 	if (fd < 0 || !isatty(fd) || ioctl(fd, TIOCGWINSZ, &size) < 0)
@@ -139,14 +107,28 @@ static uint32_t terminal_columns(const struct wanted *w)
 	return size.ws_col;
 }
 
-static bool write_one(struct check *c, struct wanted *w, const struct kc_report *report)
+struct kc_report_style kc_check_style(const struct kc_check_run *c, int fd)
 {
-	const struct kc_report_style style = {
-		.color = use_color(c, w),
+	return (struct kc_report_style){
+		.color = use_color(c, fd),
 		.quiet = c->options->quiet,
 		.verbose = c->options->verbose,
-		.columns = terminal_columns(w),
+		.columns = terminal_columns(fd),
 	};
+}
+
+bool kc_check_owns_stdout(const struct kc_check_run *c)
+{
+	for (size_t i = 0; i < c->n_wanted; i++) {
+		if (!c->wanted[i].spec.path && !kc_streq(c->wanted[i].format->name, "text"))
+			return true;
+	}
+	return false;
+}
+
+static bool write_one(struct kc_check_run *c, struct kc_wanted *w, const struct kc_report *report)
+{
+	const struct kc_report_style style = kc_check_style(c, kc_report_output_fd(w->output));
 	struct kc_err err = { 0 };
 	int r;
 
@@ -159,12 +141,12 @@ static bool write_one(struct check *c, struct wanted *w, const struct kc_report 
 }
 
 /* Files first: whoever reads from a pipe may let it wait. */
-static bool write_reports(struct check *c, const struct kc_report *report)
+static bool write_reports(struct kc_check_run *c, const struct kc_report *report)
 {
 	bool written = true;
 
 	for (unsigned turn = 0; turn < 2; turn++) {
-		for (struct wanted *w = c->wanted; w < c->wanted + c->n_wanted; w++) {
+		for (struct kc_wanted *w = c->wanted; w < c->wanted + c->n_wanted; w++) {
 			if ((kc_report_output_fd(w->output) >= 0) == (turn == 1))
 				written = write_one(c, w, report) && written;
 		}
@@ -174,7 +156,7 @@ static bool write_reports(struct check *c, const struct kc_report *report)
 
 /* ---- plugins ---- */
 
-static bool is_needed(const struct check *c, const char *name)
+static bool is_needed(const struct kc_check_run *c, const char *name)
 {
 	for (uint32_t i = 0; i < c->profile->n_rules; i++) {
 		const struct kc_rule *rule = c->profile->rules + i;
@@ -185,7 +167,7 @@ static bool is_needed(const struct check *c, const char *name)
 	return false;
 }
 
-static bool take_early(struct check *c, const struct kc_manifest *manifest)
+static bool take_early(struct kc_check_run *c, const struct kc_manifest *manifest)
 {
 	for (size_t i = 0; i < c->n_early; i++) {
 		if (c->early[i].manifest == manifest) {
@@ -197,7 +179,7 @@ static bool take_early(struct check *c, const struct kc_manifest *manifest)
 	return false;
 }
 
-static void open_plugin(struct check *c, const struct kc_manifest *manifest, int *worst)
+static void open_plugin(struct kc_check_run *c, const struct kc_manifest *manifest, int *worst)
 {
 	struct kc_err err = { 0 };
 
@@ -211,7 +193,7 @@ static void open_plugin(struct check *c, const struct kc_manifest *manifest, int
 }
 
 /* The manifest that the profile has read already, or NULL. */
-static const struct kc_manifest *of_profile(const struct check *c, const char *name)
+static const struct kc_manifest *of_profile(const struct kc_check_run *c, const char *name)
 {
 	for (uint32_t i = 0; i < c->profile->n_plugins; i++) {
 		if (kc_streq(c->profile->plugins[i]->name, name))
@@ -220,7 +202,7 @@ static const struct kc_manifest *of_profile(const struct check *c, const char *n
 	return NULL;
 }
 
-static void open_gatherers(struct check *c, const char *const *names, int *worst)
+static void open_gatherers(struct kc_check_run *c, const char *const *names, int *worst)
 {
 	struct kc_manifest_cache cache = { .folder = &c->folder, .brief = true };
 	struct kc_err err = { 0 };
@@ -254,7 +236,7 @@ static bool selects(const struct kc_options *o)
 }
 
 /* What goes wrong here is told when all plugins are opened. */
-static void load_early(struct check *c, const struct kc_manifest *plugin)
+static void load_early(struct kc_check_run *c, const struct kc_manifest *plugin)
 {
 	struct kc_plugin_file file;
 	void *grown;
@@ -276,7 +258,7 @@ static void load_early(struct check *c, const struct kc_manifest *plugin)
 static void on_need(void *context, const struct kc_manifest *plugin, const struct kc_rule *rule,
 		    bool first)
 {
-	struct check *c = context;
+	struct kc_check_run *c = context;
 
 	if (selects(c->options))
 		return;
@@ -290,7 +272,7 @@ static void on_need(void *context, const struct kc_manifest *plugin, const struc
 }
 
 /* Those whose rules are selected, and those that gather facts, which reports carry. */
-static int open_plugins(struct check *c)
+static int open_plugins(struct kc_check_run *c)
 {
 	const char *const *names;
 	struct kc_err err = { 0 };
@@ -312,7 +294,7 @@ static int open_plugins(struct check *c)
 
 /* ---- the run ---- */
 
-static int refuse_programs(const struct check *c)
+static int refuse_programs(const struct kc_check_run *c)
 {
 	int worst = 0;
 
@@ -330,7 +312,7 @@ static int refuse_programs(const struct check *c)
 	return worst;
 }
 
-static void clear_progress(struct check *c)
+static void clear_progress(struct kc_check_run *c)
 {
 	if (c->progress_shown)
 		(void)fputs("\r\033[K", stderr);
@@ -339,7 +321,7 @@ static void clear_progress(struct check *c)
 
 static void on_progress(void *context, uint32_t done, uint32_t all, const char *running)
 {
-	struct check *c = context;
+	struct kc_check_run *c = context;
 
 	(void)fprintf(stderr, "\r\033[K%u of %u rules judged%s%.60s", done, all,
 		      running ? ", now " : "", running ? running : "");
@@ -348,7 +330,7 @@ static void on_progress(void *context, uint32_t done, uint32_t all, const char *
 }
 
 /* A line that is written over: only where it can be. */
-static bool shows_progress(const struct check *c)
+static bool shows_progress(const struct kc_check_run *c)
 {
 	const char *term = getenv("TERM");
 
@@ -358,7 +340,7 @@ static bool shows_progress(const struct check *c)
 static void on_log(void *context, uint32_t level, const char *plugin, const char *text)
 {
 	kc_cleanup(kc_buf_done) struct kc_buf masked = { 0 }, safe = { 0 };
-	struct check *c = context;
+	struct kc_check_run *c = context;
 
 	(void)kc_mask(&masked, text, strlen(text));
 	if (kc_buf_error(&masked) >= 0)
@@ -392,7 +374,7 @@ static int refuse_empty_root(const char *path)
 }
 
 /* Verdicts of who may not see everything are worth less; each says so, and the run as well. */
-static void warn_of_user(struct check *c)
+static void warn_of_user(struct kc_check_run *c)
 {
 	if (geteuid() != 0)
 		warn(c, kc_arena_printf(c->arena,
@@ -401,7 +383,7 @@ static void warn_of_user(struct check *c)
 					(unsigned)geteuid()));
 }
 
-static void configure(struct check *c)
+static void configure(struct kc_check_run *c)
 {
 	const struct kc_options *o = c->options;
 	const char *foreign = NULL;
@@ -428,7 +410,7 @@ static void configure(struct check *c)
 	};
 }
 
-static const struct kc_report_format *who_digests(const struct check *c)
+static const struct kc_report_format *who_digests(const struct kc_check_run *c)
 {
 	for (size_t i = 0; i < c->n_wanted; i++) {
 		if (c->wanted[i].format->sha256)
@@ -437,7 +419,7 @@ static const struct kc_report_format *who_digests(const struct check *c)
 	return NULL;
 }
 
-static int digest_sources(const struct check *c, const struct kc_report_format *format,
+static int digest_sources(const struct kc_check_run *c, const struct kc_report_format *format,
 			  const char *const **ret_digests)
 {
 	uint32_t n = c->profile->n_sources;
@@ -461,7 +443,7 @@ static int digest_sources(const struct check *c, const struct kc_report_format *
 	return 0;
 }
 
-static int make_report(struct check *c, const struct kc_outcome *outcome, uint64_t started,
+static int make_report(struct kc_check_run *c, const struct kc_outcome *outcome, uint64_t started,
 		       uint64_t duration, struct kc_report *ret_report)
 {
 	static const char *const nothing[] = { NULL };
@@ -514,48 +496,81 @@ static int make_report(struct check *c, const struct kc_outcome *outcome, uint64
 	}
 	kc_surroundings_host(c->config.root, c->config.live, outcome->facts, outcome->n_facts,
 			     format ? format->sha256 : NULL, c->arena, &report.host);
-	kc_report_conclude(&report);
 	*ret_report = report;
 	return 0;
 }
 
-static int judge(struct check *c)
+static void take_warnings(struct kc_check_run *c, const struct kc_outcome *outcome)
+{
+	KC_FOREACH_STR (text, outcome->warnings) {
+		const char **grown = kc_arena_zalloc(c->arena, c->n_warnings + 2, sizeof(*grown));
+
+		if (!grown || kc_strv_has(c->warnings, text))
+			continue;
+		memcpy(grown, c->warnings, c->n_warnings * sizeof(*grown));
+		c->warnings = grown;
+		warn(c, text);
+	}
+}
+
+static int run_once(struct kc_check_run *c, struct kc_err *err, struct kc_outcome *ret_outcome)
 {
 	const struct kc_run_watch watch = {
 		.context = c,
 		.progress = shows_progress(c) ? on_progress : NULL,
 		.log = c->options->verbose ? on_log : NULL,
 	};
+	int r = kc_run_rules(&c->crew, &watch, c->arena, err, ret_outcome);
+
+	clear_progress(c);
+	if (r == 0)
+		take_warnings(c, ret_outcome);
+	return r;
+}
+
+int kc_check_again(struct kc_check_run *c, bool planning, struct kc_err *err,
+		   struct kc_outcome *ret_outcome)
+{
+	int r;
+
+	kc_crew_done(&c->crew);
+	c->config.planning = planning;
+	r = kc_crew_start(&c->crew, &c->config, err);
+	return r < 0 ? r : run_once(c, err, ret_outcome);
+}
+
+static int judge(struct kc_check_run *c)
+{
 	uint64_t started = kc_realtime_usec(), start = kc_now_usec();
+	struct kc_report_repair repair = { 0 };
 	struct kc_outcome outcome = { 0 };
 	struct kc_report report;
 	struct kc_err err = { 0 };
 	bool written;
 	int r;
 
-	r = kc_run_rules(&c->crew, &watch, c->arena, &err, &outcome);
-	clear_progress(c);
+	r = run_once(c, &err, &outcome);
 	if (r < 0)
 		return kc_complain(KC_EXIT_USAGE, "%s; nothing was judged", err.text);
-	KC_FOREACH_STR (text, outcome.warnings) {
-		const char **grown = kc_arena_zalloc(c->arena, c->n_warnings + 2, sizeof(*grown));
-
-		if (!grown)
-			break;
-		memcpy(grown, c->warnings, c->n_warnings * sizeof(*grown));
-		c->warnings = grown;
-		warn(c, text);
+	if (c->options->fix) {
+		r = kc_check_fix(c, &outcome, &repair);
+		if (r) {
+			kc_run_wait(&outcome);
+			return r;
+		}
 	}
 	if (make_report(c, &outcome, started, kc_now_usec() - start, &report) < 0) {
 		kc_run_wait(&outcome);
 		return kc_complain(KC_EXIT_REPORT_FAILED, "out of memory for the report");
 	}
+	report.repair = repair;
+	kc_report_conclude(&report);
 	written = write_reports(c, &report);
 	kc_run_wait(&outcome);
 	return written ? (int)report.summary.exit_code : KC_EXIT_REPORT_FAILED;
 }
 
-static int read_profile(struct check *c)
+static int read_profile(struct kc_check_run *c)
 {
 	struct kc_err err = { 0 };
 
@@ -574,7 +589,7 @@ static int read_profile(struct check *c)
 	return 0;
 }
 
-static int prepare(struct check *c)
+static int prepare(struct kc_check_run *c)
 {
 	struct kc_err err = { 0 };
 	int r;
@@ -606,7 +621,7 @@ static int prepare(struct check *c)
 
 int kc_command_check(const struct kc_command *command)
 {
-	struct check c = {
+	struct kc_check_run c = {
 		.command = command,
 		.options = command->options,
 		.arena = command->arena,

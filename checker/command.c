@@ -51,7 +51,8 @@ const struct kc_profile *kc_command_profile(const struct kc_command *command, kc
 		.sets = o->sets.item,
 		.profile_dirs = command->paths.profiles,
 		.plugin_dirs = command->paths.plugins,
-		.brief = on_need != NULL,
+		/* Texts about repairs are part of a plan. */
+		.brief = on_need != NULL && !o->fix,
 		/* For digests, which the text report has none of. */
 		.keep_texts = o->reports.n > 0,
 		.on_need = on_need,

@@ -9,6 +9,7 @@
 /* The verbs. Each returns the program's exit code and has said on standard error what went wrong.
  */
 struct kc_command {
+	char *const *argv; /* of the program, for the fixer, which reads it again */
 	const struct kc_options *options;
 	struct kc_paths paths;
 	struct kc_arena *arena; /* lives as long as the program */
@@ -23,6 +24,7 @@ int kc_command_check(const struct kc_command *command);
 int kc_command_list(const struct kc_command *command);
 int kc_command_explain(const struct kc_command *command);
 int kc_command_lint(const struct kc_command *command);
+int kc_command_rollback(const struct kc_command *command);
 
 /* Prints "k8scheck: …" on standard error and returns the exit code. */
 int kc_complain(int exit_code, const char *fmt, ...) kc_printf(2, 3);

@@ -37,6 +37,8 @@ static int run(const struct kc_command *command)
 		return kc_command_explain(command);
 	case KC_VERB_LINT:
 		return kc_command_lint(command);
+	case KC_VERB_ROLLBACK:
+		return kc_command_rollback(command);
 	case KC_VERB_HELP:
 		(void)fputs(kc_options_help(), stdout);
 		return 0;
@@ -53,7 +55,7 @@ int main(int argc, char **argv)
 	const struct sigaction ignore = { .sa_handler = SIG_IGN };
 	struct kc_arena arena = { 0 };
 	struct kc_options options;
-	struct kc_command command = { .options = &options, .arena = &arena };
+	struct kc_command command = { .argv = argv, .options = &options, .arena = &arena };
 	struct kc_err err = { 0 };
 	int r;
 

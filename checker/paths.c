@@ -9,16 +9,19 @@
 /* What stands before the configured path of the program, "" when it is installed as configured. */
 static const char *find_prefix(char *exe, size_t size)
 {
-	static const char own[] = KC_BINDIR "/k8scheck";
+	static const char *const own[] = { KC_BINDIR "/k8scheck", KC_FIXER, NULL };
 	ssize_t n = readlink("/proc/self/exe", exe, size - 1);
 
 	if (n <= 0)
 		return "";
 	exe[n] = 0;
-	if (!kc_endswith(exe, own))
-		return "";
-	exe[(size_t)n - (sizeof(own) - 1)] = 0;
-	return exe;
+	KC_FOREACH_STR (path, own) {
+		if (!kc_endswith(exe, path))
+			continue;
+		exe[(size_t)n - strlen(path)] = 0;
+		return exe;
+	}
+	return "";
 }
 
 static const char *const *list(struct kc_arena *arena, const char *first, const char *second)
@@ -72,9 +75,10 @@ int kc_paths_find(const struct kc_options *options, struct kc_arena *arena, stru
 	paths.reports =
 		list(arena, kc_arena_printf(arena, "%s%s/reports", prefix, KC_PKGLIBDIR), NULL);
 	paths.doors = list(arena, kc_arena_printf(arena, "%s%s/doors", prefix, KC_PKGLIBDIR), NULL);
+	paths.fixer = kc_arena_printf(arena, "%s%s", prefix, KC_FIXER);
 	paths.profiles = list(arena, KC_SYSCONFDIR "/k8scheck/profiles",
 			      kc_arena_printf(arena, "%s%s/profiles", prefix, KC_PKGDATADIR));
-	if (!paths.plugins || !paths.reports || !paths.doors || !paths.profiles ||
+	if (!paths.fixer || !paths.plugins || !paths.reports || !paths.doors || !paths.profiles ||
 	    !paths.profiles[1])
 		return kc_err_set(err, -ENOMEM, "out of memory");
 	if (options->plugin_dirs.n > 0) {

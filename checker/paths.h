@@ -16,6 +16,7 @@ struct kc_paths {
 	const char *const *profiles;
 	const char *const *reports;
 	const char *const *doors;
+	const char *fixer; /* the program that repairs */
 };
 
 int kc_paths_find(const struct kc_options *options, struct kc_arena *arena, struct kc_err *err,

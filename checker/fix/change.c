@@ -584,6 +584,43 @@ int kc_change_undoable(struct kc_transaction *t, const struct kc_record *record,
 	}
 }
 
+/* ---- the end ---- */
+
+static int settle(struct kc_transaction *t, const struct kc_record *record, struct kc_err *err)
+{
+	kc_cleanup(kc_arena_done) struct kc_arena arena = { 0 };
+	const char *path = kc_record_get(record, "stage");
+	const struct kc_staging *stage;
+	struct kc_change change;
+	struct kc_node node;
+	char slot[SLOT_MAX];
+	int r = kc_change_read(record, &arena, err, &change);
+
+	stage = r == 0 ? kc_transaction_find_stage(t, *path ? path : NULL) : NULL;
+	if (r < 0 || !stage)
+		return r;
+	slot_name(record->number, slot);
+	if (stage->record)
+		return kc_transaction_sweep(t, stage, slot, &change.before, &change.after, err);
+	r = kc_node_read(stage->fd, slot, KC_NODE_CONTENT, &arena, err, &node, NULL, NULL);
+	if (r < 0 || !node.type || kc_node_same_content(&node, &change.before))
+		return r;
+	return kc_transaction_sweep(t, stage, slot, &change.before, &change.after, err);
+}
+
+int kc_change_settle(struct kc_transaction *t, struct kc_err *err)
+{
+	for (uint32_t i = 0; i < t->text.n; i++) {
+		int r = kc_streq(t->text.records[i].verb, "change")
+				? settle(t, t->text.records + i, err)
+				: 0;
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
 /* ---- files that others wrote ---- */
 
 static int put_back(struct undoing *u, const char *times, struct kc_err *err)

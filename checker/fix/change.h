@@ -56,6 +56,13 @@ int kc_change_undo(struct kc_transaction *t, const struct kc_record *record, uns
 int kc_change_undoable(struct kc_transaction *t, const struct kc_record *record,
 		       struct kc_err *err);
 
+/*
+ * All is carried out: staged files in other mounts go, and what somebody wrote into a file in the
+ * moment that it was replaced is kept (t->kept names it). In the transaction's own folder the files
+ * that were replaced stay, and are the first way back.
+ */
+int kc_change_settle(struct kc_transaction *t, struct kc_err *err);
+
 /* ---- for steps in the course of which others write files (runtime.h) ---- */
 
 /* Lays a copy aside, under a name of its own in the backup. */

@@ -22,13 +22,19 @@ void kc_report_conclude(struct kc_report *report)
 			s->required_applied++;
 		if (result->verdict == KC_FAIL)
 			s->required_failed++;
+		if (result->verdict == KC_PENDING)
+			s->required_pending++;
 		if (result->verdict == KC_ERROR || result->verdict == KC_VERDICT_NONE)
 			s->required_undecided++;
 	}
-	if (s->required_failed > 0)
+	if (report->repair.failed)
+		s->exit_code = KC_EXIT_REPAIR_FAILED;
+	else if (s->required_failed > 0)
 		s->exit_code = KC_EXIT_CLOSED;
 	else if (s->required_undecided > 0 || s->required_applied == 0)
 		s->exit_code = KC_EXIT_UNDECIDED;
+	else if (s->required_pending > 0)
+		s->exit_code = KC_EXIT_REBOOT;
 	else
 		s->exit_code = KC_EXIT_OPEN;
 }

@@ -1,0 +1,381 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+
+#include "base/num.h"
+#include "fix/runtime.h"
+#include "fixer.h"
+
+static bool is_step(const struct kc_record *record)
+{
+	return kc_streq(record->verb, "change") || kc_streq(record->verb, "runtime");
+}
+
+static bool is_open(const struct kc_transaction *t, const struct kc_record *record)
+{
+	return is_step(record) && !kc_transaction_find(t, "undone", record->number) &&
+	       !kc_transaction_find(t, "left", record->number);
+}
+
+static const char *target_of(const struct kc_record *record)
+{
+	const char *target = kc_record_get(record, "path");
+
+	if (!target)
+		target = kc_record_get(record, "target");
+	return target ? target : "";
+}
+
+/* ---- undoing ---- */
+
+static void leave(struct kc_transaction *t, const struct kc_record *record)
+{
+	char of[16];
+
+	(void)snprintf(of, sizeof(of), "%u", record->number);
+	(void)kc_transaction_note(t, "left", (const struct kc_pair[]){ { "of", of } }, 1, NULL,
+				  NULL);
+}
+
+/* Each on its own: one that cannot be taken back keeps none of the others. */
+static int undo_records(struct kc_fixer *fixer, struct kc_transaction *t, unsigned flags,
+			struct kc_fix_outcome *outcome, bool *ret_stuck)
+{
+	int worst = 0;
+
+	*ret_stuck = false;
+	for (uint32_t i = t->text.n; i-- > 0;) {
+		/* The list grows, and may move, while it is gone through. */
+		const struct kc_record record = t->text.records[i];
+		struct kc_err err = { 0 };
+		int r;
+
+		if (!is_open(t, &record))
+			continue;
+		r = kc_fix_undo(&fixer->fix, t, &record, flags, &err);
+		if (r == 0) {
+			outcome->changed++;
+			continue;
+		}
+		kc_fixer_note(fixer, outcome, "%s", *err.text ? err.text : kc_strerror(r));
+		worst = r;
+		/* What others have made of it stays; anything else can be tried again. */
+		if (r == -EBUSY && !(flags & KC_UNDO_FORCE))
+			leave(t, &record);
+		else
+			*ret_stuck = true;
+	}
+	return worst;
+}
+
+int kc_fixer_undo_all(struct kc_fixer *fixer, struct kc_transaction *t, unsigned flags,
+		      struct kc_fix_outcome *outcome)
+{
+	struct kc_err err = { 0 };
+	bool stuck;
+	int worst, r;
+
+	(void)kc_transaction_note(t, "rolling-back", NULL, 0, NULL, NULL);
+	worst = undo_records(fixer, t, flags, outcome, &stuck);
+	r = kc_fix_reload(&fixer->fix, &err);
+	if (r < 0)
+		kc_fixer_note(fixer, outcome, "systemd did not read its units again: %s", err.text);
+	for (size_t i = 0; i < t->kept.n; i++)
+		kc_fixer_note(fixer, outcome, "what others wrote is kept as %s", t->kept.item[i]);
+	r = kc_transaction_unstage(t, &err);
+	if (r < 0) {
+		kc_fixer_note(fixer, outcome, "%s", err.text);
+		stuck = true;
+		worst = worst ? worst : r;
+	}
+	if (!stuck && kc_transaction_note(t, "rolled-back", NULL, 0, &err, NULL) < 0)
+		kc_fixer_note(fixer, outcome,
+			      "all is as it was, but that could not be noted (%s): the next repair "
+			      "asks for k8scheck rollback first",
+			      err.text);
+	return worst;
+}
+
+/* ---- which one ---- */
+
+static const char *state_name(enum kc_transaction_state state)
+{
+	switch (state) {
+	case KC_TRANSACTION_OPEN:
+		return "cut off";
+	case KC_TRANSACTION_COMMITTED:
+		return "done";
+	case KC_TRANSACTION_ROLLING_BACK:
+		return "rollback not finished";
+	case KC_TRANSACTION_ROLLED_BACK:
+		return "taken back";
+	default:
+		return "empty";
+	}
+}
+
+/* The newest that is not taken back; an id has to be that one's. */
+static int choose(struct kc_fixer *fixer, const char *wanted, bool read_only,
+		  struct kc_transaction *ret, bool *ret_found, struct kc_err *err)
+{
+	struct kc_strings ids;
+	int r = kc_store_list(&fixer->store, fixer->arena, err, &ids);
+
+	*ret_found = false;
+	for (size_t i = ids.n; r == 0 && i-- > 0;) {
+		enum kc_transaction_state state;
+		struct kc_transaction t;
+
+		r = kc_transaction_open(&fixer->store, ids.item[i], true, err, &t);
+		if (r < 0)
+			return r;
+		state = kc_transaction_state(&t.text);
+		kc_transaction_done(&t);
+		if (wanted && kc_streq(ids.item[i], wanted) && state == KC_TRANSACTION_ROLLED_BACK)
+			return kc_err_set(err, -EALREADY, "repair %s was taken back already",
+					  wanted);
+		if (state == KC_TRANSACTION_ROLLED_BACK || state == KC_TRANSACTION_EMPTY)
+			continue;
+		if (wanted && !kc_streq(ids.item[i], wanted))
+			return kc_err_set(
+				err, -EBUSY,
+				"repairs are taken back newest first, and %s is newer than "
+				"%.64s",
+				ids.item[i], wanted);
+		r = kc_transaction_open(&fixer->store, ids.item[i], read_only, err, ret);
+		*ret_found = r == 0;
+		return r;
+	}
+	if (r == 0 && wanted)
+		return kc_err_set(err, -ENOENT, "there is no transaction %.64s", wanted);
+	return r;
+}
+
+/* ---- what it would do ---- */
+
+static const char *kind_of(const struct kc_record *record, const struct kc_change *change)
+{
+	if (kc_streq(record->verb, "runtime"))
+		return kc_record_get(record, "kind");
+	if (!change->before.type)
+		return change->after.type == KC_FILE_DIRECTORY ? "remove-dir"
+		       : change->after.type == KC_FILE_SYMLINK ? "remove-link"
+							       : "remove-file";
+	if (!change->after.type)
+		return "put-back";
+	return change->before.sha256 || change->before.link ? "old-content" : "old-mode";
+}
+
+static void describe(struct kc_fixer *fixer, struct kc_transaction *t,
+		     const struct kc_record *record, struct kc_fix_undo *ret)
+{
+	kc_cleanup(kc_arena_done) struct kc_arena arena = { 0 };
+	struct kc_change change = { 0 };
+	struct kc_err err = { 0 };
+	const char *kind;
+	int r = 0;
+
+	if (kc_streq(record->verb, "change"))
+		r = kc_change_read(record, &arena, &err, &change);
+	kind = r == 0 ? kind_of(record, &change) : NULL;
+	*ret = (struct kc_fix_undo){
+		.what = kind ? kind : record->verb,
+		.target = target_of(record),
+		.state = KC_STATE_ALREADY,
+	};
+	if (r == 0)
+		r = kc_fix_undoable(&fixer->fix, t, record, &err);
+	if (r > 0)
+		ret->state = KC_STATE_NEEDED;
+	else if (r == -EBUSY)
+		ret->state = KC_STATE_HELD;
+	else if (r < 0)
+		ret->state = KC_STATE_REFUSED;
+	if (r < 0)
+		ret->text = kc_arena_strdup(fixer->arena, err.text);
+	else if (kc_streq(record->verb, "runtime") && r > 0)
+		ret->text = kc_arena_printf(fixer->arena, "from %s back to %s",
+					    kc_record_get(record, "after"),
+					    kc_record_get(record, "before"));
+}
+
+static const char *of_begin(const struct kc_transaction *t, const char *key)
+{
+	const char *value = t->text.n > 0 ? kc_record_get(t->text.records, key) : NULL;
+
+	return value ? value : "";
+}
+
+static int list_undos(struct kc_fixer *fixer, struct kc_transaction *t,
+		      struct kc_fix_rollback *rollback, struct kc_err *err)
+{
+	kc_cleanup(kc_buf_done) struct kc_buf all = { 0 };
+	struct kc_fix_undo *items =
+		kc_arena_zalloc(fixer->arena, (size_t)t->text.n + 1, sizeof(*items));
+	char *hash = kc_arena_zalloc(fixer->arena, 1, KC_DIGEST_TEXT);
+
+	if (!items || !hash)
+		return kc_err_set(err, -ENOMEM, "out of memory");
+	for (uint32_t i = t->text.n; i-- > 0;) {
+		const struct kc_record *record = t->text.records + i;
+
+		if (!is_open(t, record))
+			continue;
+		describe(fixer, t, record, items + rollback->n);
+		kc_buf_addf(&all, "%u %u\n", record->number, items[rollback->n].state);
+		rollback->n++;
+	}
+	kc_buf_addf(&all, "%s\n", t->id);
+	if (kc_buf_error(&all) < 0)
+		return kc_err_set(err, -ENOMEM, "out of memory");
+	kc_digest(all.data, all.len, hash);
+	rollback->items = items;
+	rollback->hash = hash;
+	rollback->transaction = t->id;
+	rollback->time = of_begin(t, "time");
+	rollback->profile = of_begin(t, "profile");
+	rollback->state = state_name(kc_transaction_state(&t->text));
+	return 0;
+}
+
+/* Why a rollback must leave what runs alone; NULL when it touches nothing of it, or may. */
+static const char *hold(struct kc_fixer *fixer, const struct kc_transaction *t)
+{
+	for (uint32_t i = 0; i < t->text.n; i++) {
+		const struct kc_record *record = t->text.records + i;
+		const char *boot = kc_record_get(record, "boot");
+
+		if (kc_streq(record->verb, "runtime") && is_open(t, record) && boot &&
+		    kc_streq(boot, t->boot_id) && fixer->fix.live)
+			return kc_fixer_hold(fixer);
+	}
+	return NULL;
+}
+
+static int take_back(struct kc_fixer *fixer, struct kc_transaction *t, struct kc_err *err)
+{
+	const unsigned flags = fixer->command.options->force ? KC_UNDO_FORCE : 0;
+	struct kc_fix_outcome outcome = { .result = KC_FIX_DONE, .transaction = t->id };
+	int r = kc_fixer_undo_all(fixer, t, flags, &outcome);
+
+	if (r < 0) {
+		outcome.result = KC_FIX_STUCK;
+		outcome.text = "not all of it could be taken back";
+	}
+	return kc_fixer_tell(fixer, &outcome);
+}
+
+static int serve_rollback(struct kc_fixer *fixer, struct kc_transaction *t, bool found,
+			  struct kc_err *err)
+{
+	kc_cleanup(kc_buf_done) struct kc_buf b = { 0 };
+	struct kc_fix_rollback rollback = { 0 };
+	struct kc_fix_consent consent;
+	const char *held;
+	int r = found ? list_undos(fixer, t, &rollback, err) : 0;
+
+	if (r < 0)
+		return r;
+	kc_put_rollback(&b, &rollback);
+	r = kc_fix_send(fixer->socket, KC_FIX_ROLLBACK, &b);
+	if (r < 0 || !found || !fixer->may_change)
+		return 0;
+	r = kc_fixer_await(fixer, err, &consent);
+	if (r == -EPIPE)
+		return 0;
+	if (r < 0)
+		return r;
+	if (!kc_streq(consent.hash, rollback.hash))
+		return kc_err_set(err, -EPERM, "what was agreed to is not what was shown");
+	held = hold(fixer, t);
+	if (held)
+		return kc_err_set(err, -EPERM, "%s", held);
+	return take_back(fixer, t, err);
+}
+
+int kc_fixer_rollback(struct kc_fixer *fixer, struct kc_err *err)
+{
+	const struct kc_options *o = fixer->command.options;
+	const bool read_only = !fixer->may_change;
+	struct kc_transaction t = { 0 };
+	bool found = false;
+	int r;
+
+	r = kc_store_open(fixer->fix.root, read_only ? 0 : KC_STORE_LOCK, err, &fixer->store);
+	if (r == 0)
+		r = choose(fixer, o->words.n ? o->words.item[0] : NULL, read_only, &t, &found, err);
+	if (r < 0)
+		return r;
+	r = serve_rollback(fixer, &t, found, err);
+	if (found)
+		kc_transaction_done(&t);
+	return r;
+}
+
+/* ---- list and forget ---- */
+
+int kc_fixer_list(struct kc_fixer *fixer, struct kc_err *err)
+{
+	kc_cleanup(kc_buf_done) struct kc_buf b = { 0 };
+	struct kc_fix_listed *items;
+	struct kc_fix_list list = { 0 };
+	struct kc_strings ids;
+	int r = kc_store_open(fixer->fix.root, 0, err, &fixer->store);
+
+	if (r == 0)
+		r = kc_store_list(&fixer->store, fixer->arena, err, &ids);
+	if (r < 0)
+		return r;
+	items = kc_arena_zalloc(fixer->arena, ids.n + 1, sizeof(*items));
+	if (!items)
+		return kc_err_set(err, -ENOMEM, "out of memory");
+	for (size_t i = 0; i < ids.n; i++) {
+		struct kc_fix_listed *item = items + list.n;
+		struct kc_err damaged = { 0 };
+		struct kc_transaction t;
+
+		*item = (struct kc_fix_listed){ .id = ids.item[i], .time = "", .profile = "" };
+		if (kc_transaction_open(&fixer->store, ids.item[i], true, &damaged, &t) < 0) {
+			item->state = kc_arena_printf(fixer->arena, "damaged: %s", damaged.text);
+			list.n += item->state != NULL;
+			continue;
+		}
+		item->state = state_name(kc_transaction_state(&t.text));
+		item->time = kc_arena_strdup(fixer->arena, of_begin(&t, "time"));
+		item->profile = kc_arena_strdup(fixer->arena, of_begin(&t, "profile"));
+		for (uint32_t k = 0; k < t.text.n; k++)
+			item->changes += is_step(t.text.records + k);
+		list.n += item->time && item->profile;
+		kc_transaction_done(&t);
+	}
+	list.items = items;
+	kc_put_list(&b, &list);
+	r = kc_fix_send(fixer->socket, KC_FIX_LIST, &b);
+	return r < 0 ? kc_err_set(err, r, "the list could not be handed over") : 0;
+}
+
+int kc_fixer_forget(struct kc_fixer *fixer, struct kc_err *err)
+{
+	const char *id = fixer->command.options->forget;
+	struct kc_fix_outcome outcome = { .result = KC_FIX_DONE, .transaction = id, .changed = 1 };
+	struct kc_transaction t;
+	int r = kc_store_open(fixer->fix.root, KC_STORE_LOCK, err, &fixer->store);
+
+	if (r < 0)
+		return r;
+	r = kc_transaction_open(&fixer->store, id, true, err, &t);
+	/* One that is damaged can be undone by nobody, and so be forgotten. */
+	if (r == 0) {
+		enum kc_transaction_state state = kc_transaction_state(&t.text);
+
+		kc_transaction_done(&t);
+		if (state == KC_TRANSACTION_OPEN || state == KC_TRANSACTION_ROLLING_BACK)
+			return kc_err_set(err, -EBUSY,
+					  "repair %s is half done: take it back first (k8scheck "
+					  "rollback), since its backups are the only way back",
+					  id);
+	} else if (r != -EBADMSG) {
+		return r;
+	}
+	r = kc_store_remove(&fixer->store, id, err);
+	return r < 0 ? r : kc_fixer_tell(fixer, &outcome);
+}
