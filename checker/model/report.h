@@ -49,16 +49,28 @@ struct kc_report_run {
 		*warnings; /* NULL-terminated, may be NULL: "profile X can be written by …" */
 };
 
+/* What --fix has done. */
+struct kc_report_repair {
+	bool asked; /* --fix was given, and not as a dry run */
+	bool changed; /* something of the host was changed, and stayed */
+	bool reboot_required; /* what was repaired is complete after a reboot alone */
+	bool failed; /* a step failed: all was taken back, or `text` says what was not */
+	const char *transaction; /* id, for k8scheck rollback; NULL: there is none */
+	const char *text; /* a sentence; may be NULL */
+	const char *const *notes; /* sentences, NULL-terminated; may be NULL */
+};
+
 struct kc_summary {
 	uint32_t n_rules;
 	uint32_t by_verdict[KC_VERDICT_MAX];
-	uint32_t required_failed, required_undecided, required_applied;
+	uint32_t required_failed, required_undecided, required_applied, required_pending;
 	uint32_t exit_code; /* enum kc_exit, but for KC_EXIT_REPORT_FAILED */
 };
 
 struct kc_report {
 	struct kc_report_host host;
 	struct kc_report_run run;
+	struct kc_report_repair repair;
 	const struct kc_profile *profile;
 	const char *const
 		*source_digests; /* of the profile's sources; NULL where no format prints it */
