@@ -299,10 +299,20 @@ bool kc_store_is_id(const char *id)
 	       id[digits + 1 + strspn(id + digits + 1, "0123456789TZ")] == '\0';
 }
 
+/* 0 for what is no id. */
+static uint64_t number_of(const char *id)
+{
+	char digits[16] = "";
+	uint64_t number;
+
+	memcpy(digits, id, KC_MIN(strspn(id, "0123456789"), sizeof(digits) - 1));
+	return kc_parse_u64(digits, &number) < 0 ? 0 : number;
+}
+
 static int by_number(const void *a, const void *b)
 {
 	const char *x = *(const char *const *)a, *y = *(const char *const *)b;
-	unsigned long p = strtoul(x, NULL, 10), q = strtoul(y, NULL, 10);
+	uint64_t p = number_of(x), q = number_of(y);
 
 	return p < q ? -1 : p > q ? 1 : strcmp(x, y);
 }
@@ -351,7 +361,7 @@ int kc_store_add(const struct kc_store *store, struct kc_arena *arena, struct kc
 		 const char **ret_id, int *ret_dir)
 {
 	struct kc_strings ids;
-	unsigned long number;
+	uint64_t number;
 	time_t now = (time_t)(kc_realtime_usec() / 1000000);
 	struct tm tm;
 	const char *id;
@@ -359,12 +369,12 @@ int kc_store_add(const struct kc_store *store, struct kc_arena *arena, struct kc
 
 	if (r < 0)
 		return r;
-	number = ids.n ? strtoul(ids.item[ids.n - 1], NULL, 10) + 1 : 1;
+	number = ids.n ? number_of(ids.item[ids.n - 1]) + 1 : 1;
 	if (!gmtime_r(&now, &tm))
 		return kc_err_set(err, -EOVERFLOW, "the clock shows no time");
-	id = kc_arena_printf(arena, "%0*lu-%04d%02d%02dT%02d%02d%02dZ", NUMBER_DIGITS, number,
-			     tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min,
-			     tm.tm_sec);
+	id = kc_arena_printf(arena, "%0*llu-%04d%02d%02dT%02d%02d%02dZ", NUMBER_DIGITS,
+			     (unsigned long long)number, tm.tm_year + 1900, tm.tm_mon + 1,
+			     tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
 	if (!id)
 		return kc_err_set(err, -ENOMEM, "out of memory");
 	if (mkdirat(store->transactions, id, 0700) < 0)
