@@ -28,13 +28,19 @@ static void add(struct parser *p, const char *name, const char *value, const cha
 	};
 }
 
+bool kc_kubelet_flag_takes_value(const char *name)
+{
+	return !kc_kubelet_flag_is_boolean(name) &&
+	       (kc_kubelet_setting_by_flag(name) || kc_streq(name, "config") ||
+		kc_streq(name, "config-dir"));
+}
+
 /* A name that no table knows may be boolean or not; what follows tells, as far as anything does. */
 static bool stands_alone(const struct parser *p, const char *name)
 {
 	if (kc_kubelet_flag_is_boolean(name))
 		return true;
-	if (kc_kubelet_setting_by_flag(name) || kc_streq(name, "config") ||
-	    kc_streq(name, "config-dir"))
+	if (kc_kubelet_flag_takes_value(name))
 		return false;
 	return p->at + 1 >= p->n || p->argument[p->at + 1].text[0] == '-';
 }

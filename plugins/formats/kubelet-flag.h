@@ -39,6 +39,9 @@ enum {
 int kc_kubelet_flags_parse(const struct kc_kubelet_argument *argument, size_t n,
 			   struct kc_arena *arena, struct kc_kubelet_flags *ret_flags);
 
+/* Whether a flag is known to take a value, as --flag value, too. */
+bool kc_kubelet_flag_takes_value(const char *name);
+
 /* The flag that counts, the last of its name; NULL when it is not given. */
 const struct kc_kubelet_flag *kc_kubelet_flags_last(const struct kc_kubelet_flags *flags,
 						    const char *name);

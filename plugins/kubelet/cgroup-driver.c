@@ -42,20 +42,21 @@ static int judge(struct judgement *j)
 	if (r != 0)
 		return r;
 	if (kubelet_driver_waits(j, &driver))
-		return kc_report_skip(j->host, j->run, j->horizon, SUBJECT, "no-config",
-				      kc_text(j->host, j->run,
-					      "%s is not there yet; kubeadm writes it, with %s as "
-					      "driver unless it is told another one.",
-					      j->config.config_path, "systemd"));
+		return kubelet_report_skip(
+			j, SUBJECT, "no-config",
+			kc_text(j->host, j->run,
+				"%s is not there yet; kubeadm writes it, with %s as "
+				"driver unless it is told another one.",
+				j->config.config_path, "systemd"));
 	if (driver.undecided)
-		return kc_report(j->host, j->run, j->horizon, KC_ERROR, SUBJECT, wanted, NULL,
-				 driver.value.source, driver.note);
+		return kubelet_report(j, KC_ERROR, SUBJECT, wanted, NULL, driver.value.source,
+				      driver.note);
 	same = kc_streq(driver.value.value, wanted);
 	if (kubelet_is_stale(j, &driver.value))
-		return kc_report(j->host, j->run, j->horizon, KC_MANUAL, SUBJECT, wanted,
-				 driver.value.value, driver.value.source, kubelet_stale_text(j));
-	return kc_report(j->host, j->run, j->horizon, same ? KC_PASS : KC_FAIL, SUBJECT, wanted,
-			 driver.value.value, driver.value.source, explain(j, &driver, same));
+		return kubelet_report(j, KC_MANUAL, SUBJECT, wanted, driver.value.value,
+				      driver.value.source, kubelet_stale_text(j));
+	return kubelet_report(j, same ? KC_PASS : KC_FAIL, SUBJECT, wanted, driver.value.value,
+			      driver.value.source, explain(j, &driver, same));
 }
 
 int kubelet_cgroup_driver_run(void *state, const struct kc_host *host, struct kc_run *run)
@@ -67,16 +68,7 @@ int kubelet_cgroup_driver_run(void *state, const struct kc_host *host, struct kc
 
 static int step_manual(const struct judgement *j, const char *text)
 {
-	const struct kc_step step = {
-		.size = sizeof(step),
-		.kind = KC_STEP_MANUAL,
-		.horizon = j->horizon,
-		.content = text,
-		.content_size = strlen(text),
-		.why = "k8scheck edits nothing but " KC_KUBELET_CONFIG_FILE,
-	};
-
-	return kc_step(j->host, j->run, &step);
+	return kc_plan_by_hand(j->host, j->run, KC_BOOT, text, "No step mends that place.");
 }
 
 static int step_edit(const struct judgement *j, const char *wanted)
@@ -88,7 +80,7 @@ static int step_edit(const struct judgement *j, const char *wanted)
 
 	r = kc_kubelet_file_set(file, "cgroupDriver", wanted, j->arena, &text, &size);
 	if (r == -ENOTSUP)
-		return step_manual(j, kc_text(j->host, j->run, "in %s set: cgroupDriver: %s",
+		return step_manual(j, kc_text(j->host, j->run, "# In %s set: cgroupDriver: %s\n",
 					      file->path, wanted));
 	if (r < 0)
 		return r;
@@ -96,7 +88,7 @@ static int step_edit(const struct judgement *j, const char *wanted)
 		       &(struct kc_step){
 			       .size = sizeof(struct kc_step),
 			       .kind = KC_STEP_EDIT_FILE,
-			       .flags = KC_STEP_KEEP_OWNER,
+			       .flags = KC_STEP_KEEP_OWNER | KC_STEP_DISTURBS,
 			       .horizon = KC_BOOT,
 			       .target = file->path,
 			       .content = text,
@@ -131,6 +123,7 @@ static int step_create(const struct judgement *j, const char *wanted)
 	if (r < 0)
 		return r;
 	step.kind = KC_STEP_WRITE_FILE;
+	step.flags = KC_STEP_DISTURBS;
 	step.mode = 0600;
 	step.target = KC_KUBELET_CONFIG_FILE;
 	step.content = text;
@@ -157,9 +150,8 @@ static int plan_boot(struct judgement *j, const char *wanted, bool *ret_right)
 	if (r < 0)
 		return r;
 	if (config->refusal)
-		return step_manual(j, kc_text(j->host, j->run,
-					      "the kubelet would not start, so mend this first: %s",
-					      config->refusal));
+		return step_manual(j, kc_text(j->host, j->run, "# Correct %s: %s\n",
+					      config->refusal_source, config->refusal));
 	if (driver.undecided || kubelet_driver_waits(j, &driver))
 		return 0;
 	*ret_right = kc_streq(driver.value.value, wanted);
@@ -168,50 +160,56 @@ static int plan_boot(struct judgement *j, const char *wanted, bool *ret_right)
 	if (driver.from_runtime)
 		return step_manual(j,
 				   kc_text(j->host, j->run,
-					   "the kubelet takes its driver from the runtime: set it "
-					   "there (%s)",
+					   "# The kubelet takes its driver from the runtime: set "
+					   "it there (%s).\n",
 					   driver.value.source));
 	usual = config->config_path && kc_streq(config->config_path, KC_KUBELET_CONFIG_FILE) &&
 		(driver.value.origin == KC_KUBELET_FROM_FILE ||
 		 driver.value.origin == KC_KUBELET_FROM_DEFAULT);
+	if (driver.value.origin == KC_KUBELET_FROM_FLAG)
+		return kubelet_plan_flags(j, &(const struct kc_pair){ "cgroup-driver", wanted }, 1);
 	if (!usual)
 		return step_manual(
 			j, kc_text(j->host, j->run,
-				   "in %s change the kubelet's cgroup driver from %s to %s, "
-				   "then run: systemctl daemon-reload && systemctl restart "
-				   "kubelet",
+				   "# In %s change the kubelet's cgroup driver from %s to %s.\n"
+				   "systemctl daemon-reload && systemctl restart kubelet\n",
 				   driver.value.source, driver.value.value, wanted));
 	r = config->config_missing ? step_create(j, wanted) : step_edit(j, wanted);
 	return r < 0 ? r : 1;
 }
 
+/* Whether the running kubelet has another driver; not when that cannot be told. */
+static int fails_now(struct judgement *j)
+{
+	uint32_t verdict = 0;
+	int r = kubelet_load(j);
+
+	j->planning = &verdict;
+	if (r >= 0 && kubelet_is_judged(j))
+		r = judge(j);
+	j->planning = NULL;
+	return r < 0 ? r : verdict == KC_FAIL;
+}
+
 int kubelet_cgroup_driver_plan(void *state, const struct kc_host *host, struct kc_run *run)
 {
 	kc_cleanup(kc_arena_done) struct kc_arena arena = { 0 };
-	struct judgement j = { .host = host, .run = run, .arena = &arena, .horizon = KC_BOOT };
-	struct kc_kubelet_config running;
+	struct judgement boot = { .host = host, .run = run, .arena = &arena, .horizon = KC_BOOT };
+	struct judgement now = { .host = host, .run = run, .arena = &arena, .horizon = KC_NOW };
+	uint32_t horizons = kc_horizons(host, run);
 	const char *wanted;
 	bool right;
-	int r, planned;
+	int r, failing = 0;
 
 	r = kc_param_string(host, run, "driver", &wanted);
-	if (r < 0)
+	if (r == 0 && horizons & KC_NOW)
+		failing = r = fails_now(&now);
+	if (r < 0 || !(failing || horizons & KC_BOOT))
 		return r;
-	planned = plan_boot(&j, wanted, &right);
-	if (planned < 0 || !(planned > 0 || right) || !(kc_horizons(host, run) & KC_NOW))
-		return planned < 0 ? planned : 0;
-	r = kc_kubelet_now(host, run, &arena, kubelet_fact(&j, "kubelet.version"), &running);
-	if (r < 0 || running.state != KC_KUBELET_READ || running.pid == 0)
-		return r;
-	return kc_step(
-		host, run,
-		&(struct kc_step){
-			.size = sizeof(struct kc_step),
-			.kind = KC_STEP_UNIT_RESTART,
-			.flags = KC_STEP_DISTURBS,
-			.horizon = KC_NOW,
-			.target = KC_KUBELET_UNIT,
-			.why = "The kubelet reads its configuration when it starts. Pods that "
-			       "run were made with the old driver: drain the node first.",
-		});
+	r = plan_boot(&boot, wanted, &right);
+	if (r < 0 || !failing || !(r > 0 || right))
+		return KC_MIN(r, 0);
+	return kubelet_plan_restart(&now,
+				    "The kubelet reads its configuration when it starts. Pods that "
+				    "run were made with the old driver: drain the node first.");
 }

@@ -36,6 +36,18 @@ int kubelet_load(struct judgement *j)
 		       : kc_kubelet_boot(j->host, j->run, j->arena, version, &j->config);
 }
 
+/* Without a command line nothing is known, not even that nothing is set. */
+static bool is_unknown(const struct judgement *j)
+{
+	return j->config.unread && !j->config.refusal && j->config.flags.n == 0 &&
+	       (j->horizon == KC_NOW || !j->config.config_path);
+}
+
+bool kubelet_is_judged(const struct judgement *j)
+{
+	return j->config.state == KC_KUBELET_READ && !is_unknown(j);
+}
+
 static int judge_horizon(struct judgement *j, kubelet_judge *judge)
 {
 	int r = kubelet_load(j);
@@ -47,9 +59,7 @@ static int judge_horizon(struct judgement *j, kubelet_judge *judge)
 	if (j->config.state == KC_KUBELET_STOPPED)
 		return kc_report_skip(j->host, j->run, j->horizon, NULL, "not-running",
 				      j->config.not_running);
-	/* Without a command line nothing is known, not even that nothing is set. */
-	if (j->config.unread && !j->config.refusal && j->config.flags.n == 0 &&
-	    (j->horizon == KC_NOW || !j->config.config_path))
+	if (is_unknown(j))
 		return kc_report(j->host, j->run, j->horizon, KC_ERROR, NULL, NULL, NULL,
 				 j->config.unread_source, j->config.unread);
 	return judge(j);
@@ -77,6 +87,25 @@ int kubelet_each_horizon(const struct kc_host *host, struct kc_run *run, kubelet
 	return r < 0 ? r : 0;
 }
 
+int kubelet_report(const struct judgement *j, uint32_t verdict, const char *subject,
+		   const char *expected, const char *found, const char *source, const char *message)
+{
+	if (!j->planning)
+		return kc_report(j->host, j->run, j->horizon, verdict, subject, expected, found,
+				 source, message);
+	*j->planning = verdict;
+	return 0;
+}
+
+int kubelet_report_skip(const struct judgement *j, const char *subject, const char *reason,
+			const char *message)
+{
+	if (!j->planning)
+		return kc_report_skip(j->host, j->run, j->horizon, subject, reason, message);
+	*j->planning = KC_SKIP;
+	return 0;
+}
+
 int kubelet_value(const struct judgement *j, const char *key_or_flag,
 		  struct kc_kubelet_value *ret_value)
 {
@@ -94,19 +123,19 @@ int kubelet_report_doubt(const struct judgement *j, const char *subject, const c
 	int r;
 
 	if (config->refusal)
-		r = kc_report(j->host, j->run, j->horizon, KC_FAIL, subject, expected,
-			      "the kubelet would not start", config->refusal_source,
-			      kubelet_join(j, config->refusal, config->shadow));
+		r = kubelet_report(j, KC_FAIL, subject, expected, "the kubelet would not start",
+				   config->refusal_source,
+				   kubelet_join(j, config->refusal, config->shadow));
 	else if (value->origin == KC_KUBELET_FROM_FLAG)
 		return 0;
 	else if (config->unread)
-		r = kc_report(j->host, j->run, j->horizon, KC_ERROR, subject, expected, NULL,
-			      config->unread_source, config->unread);
+		r = kubelet_report(j, KC_ERROR, subject, expected, NULL, config->unread_source,
+				   config->unread);
 	else if (j->horizon == KC_NOW && config->config_missing)
-		r = kc_report(j->host, j->run, j->horizon, KC_ERROR, subject, expected, NULL,
-			      config->config_path,
-			      "The configuration file that the running kubelet was started with is "
-			      "gone, so what it said is not known.");
+		r = kubelet_report(
+			j, KC_ERROR, subject, expected, NULL, config->config_path,
+			"The configuration file that the running kubelet was started with is "
+			"gone, so what it said is not known.");
 	else
 		return 0;
 	return r < 0 ? r : 1;

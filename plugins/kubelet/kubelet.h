@@ -13,6 +13,7 @@ struct judgement {
 	struct kc_arena *arena;
 	uint32_t horizon; /* KC_NOW or KC_BOOT */
 	struct kc_kubelet_config config;
+	uint32_t *planning; /* in `plan`: takes the verdict, and nothing is reported; else NULL */
 };
 
 /* Judges one horizon of a rule. */
@@ -26,6 +27,16 @@ int kubelet_each_horizon(const struct kc_host *host, struct kc_run *run, kubelet
 
 /* Reads it for one horizon, without any report. */
 int kubelet_load(struct judgement *j);
+
+/* Whether there is something to judge, of a configuration that was read without any report. */
+bool kubelet_is_judged(const struct judgement *j);
+
+/* As kc_report() and kc_report_skip(), unless a plan is made. */
+int kubelet_report(const struct judgement *j, uint32_t verdict, const char *subject,
+		   const char *expected, const char *found, const char *source,
+		   const char *message);
+int kubelet_report_skip(const struct judgement *j, const char *subject, const char *reason,
+			const char *message);
 
 /* The value of a fact, or NULL when it is not known. */
 const char *kubelet_fact(const struct judgement *j, const char *name);
@@ -86,3 +97,16 @@ struct crio_side {
 };
 
 int kubelet_crio_side(const struct judgement *j, struct crio_side *ret_side);
+
+/* ---- repair ---- */
+
+/*
+ * Plans that the next start of the kubelet has these flags, in the environment file of the
+ * distribution; says what to do by hand where that cannot be, or kubeadm's own file has another
+ * value. 1: planned; 0: by hand; negative errno. Touches /etc/sysconfig/kubelet and
+ * /etc/default/kubelet.
+ */
+int kubelet_plan_flags(const struct judgement *j, const struct kc_pair *flags, size_t n);
+
+/* Plans the restart for what is wrong now. */
+int kubelet_plan_restart(const struct judgement *j, const char *why);
