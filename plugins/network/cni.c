@@ -243,27 +243,19 @@ int network_cni_run(void *state, const struct kc_host *host, struct kc_run *run)
 
 /*
  * Moves aside what the rule refuses and the runtime would take: those in front of the first good
- * network, all of them where there is none. With a network named, order decides nothing.
+ * network, all of them where there is none.
  */
-int network_cni_plan(void *state, const struct kc_host *host, struct kc_run *run)
+static int plan_moves(const struct cni_rule *rule)
 {
-	kc_cleanup(kc_arena_done) struct kc_arena arena = { .limit = NETWORK_MEMORY_MAX };
-	const struct cni_network *unsure, *network, *good;
-	struct cni_rule rule;
-	int r = read_all(host, run, &arena, true, &rule);
+	const struct cni_network *good = first_good(rule);
+	int r = 0;
 
-	if (r)
-		return r < 0 ? r : 0;
-	network = winner(&rule, &unsure);
-	good = first_good(&rule);
-	if (unsure || !network || *rule.default_network || !is_refused(&rule, network) ||
-	    (!good && kc_streq(rule.alone, "skip")))
-		return 0;
-	for (size_t i = 0; !r && i < rule.list.n && &rule.list.item[i] != good; i++) {
-		const struct cni_network *item = &rule.list.item[i];
+	for (size_t i = 0; !r && i < rule->list.n && &rule->list.item[i] != good; i++) {
+		const struct cni_network *item = &rule->list.item[i];
 		const struct kc_step step = {
 			.size = sizeof(step),
 			.kind = KC_STEP_MOVE_ASIDE,
+			.flags = KC_STEP_DISTURBS,
 			.horizon = KC_BOOT,
 			.target = item->path,
 			.why = "The runtime takes the first network of the folder, and notices at "
@@ -271,7 +263,64 @@ int network_cni_plan(void *state, const struct kc_host *host, struct kc_run *run
 		};
 
 		if (item->state == CNI_USABLE)
-			r = kc_step(host, run, &step);
+			r = kc_step(rule->host, rule->run, &step);
 	}
 	return r;
+}
+
+static int by_hand(const struct cni_rule *rule, const char *commands, const char *why)
+{
+	return kc_plan_by_hand(rule->host, rule->run, KC_BOOT, commands, why);
+}
+
+/* Where no file is in the way, but the right one is missing or not in front. */
+static int plan_choice(const struct cni_rule *rule, const struct cni_network *taken)
+{
+	if (!taken && *rule->default_network && first_good(rule))
+		return by_hand(rule,
+			       kc_text(rule->host, rule->run,
+				       "# Correct cni_default_network in CRI-O's configuration: no "
+				       "network is called %s.\nsystemctl restart crio\n",
+				       rule->default_network),
+			       "Which of the networks is meant is for a person to say.");
+	if (!taken && rule->required)
+		return by_hand(rule, "# Install the pod network: kubectl apply -f MANIFEST\n",
+			       "Nothing there could be taken.");
+	if (taken && rule->first.n && !network_glob_any(&rule->first, taken->name))
+		return by_hand(
+			rule,
+			kc_text(rule->host, rule->run,
+				"ls %s\n# Move %s out of it, once "
+				"no pod uses that network.\n",
+				rule->dir, taken->path),
+			"The network is another one, and not one that a package left behind.");
+	return 0;
+}
+
+/* With a network named, the order of the files decides nothing. */
+int network_cni_plan(void *state, const struct kc_host *host, struct kc_run *run)
+{
+	kc_cleanup(kc_arena_done) struct kc_arena arena = { .limit = NETWORK_MEMORY_MAX };
+	const struct cni_network *unsure, *taken;
+	struct cni_rule rule;
+	int r = read_all(host, run, &arena, true, &rule);
+
+	if (r)
+		return r < 0 ? r : 0;
+	taken = winner(&rule, &unsure);
+	if (unsure)
+		return 0;
+	if (!taken || !is_refused(&rule, taken))
+		return plan_choice(&rule, taken);
+	if (!first_good(&rule) && kc_streq(rule.alone, "skip"))
+		return 0;
+	if (*rule.default_network)
+		return by_hand(
+			&rule,
+			kc_text(host, run,
+				"# Correct cni_default_network in CRI-O's configuration: %s is "
+				"a network of %s.\nsystemctl restart crio\n",
+				rule.default_network, taken->path),
+			"CRI-O is told to take that network.");
+	return plan_moves(&rule);
 }
