@@ -57,7 +57,9 @@ static int refuse_same(const struct kc_check_run *c)
 
 static int want_all(struct kc_check_run *c)
 {
-	static const char *const by_default[] = { "text", NULL };
+	static const char *const text[] = { "text", NULL }, *const none[] = { NULL };
+	/* The plan of a dry run stands where the report would. */
+	const char *const *by_default = c->options->dry_run ? none : text;
 	const char *const *specs = c->options->reports.n ? c->options->reports.item : by_default;
 	unsigned on_stdout = 0;
 
@@ -74,6 +76,11 @@ static int want_all(struct kc_check_run *c)
 			return r;
 		on_stdout += !c->wanted[c->n_wanted - 1].spec.path;
 	}
+	if (c->options->dry_run && on_stdout > 0)
+		return kc_complain(
+			KC_EXIT_USAGE,
+			"with --dry-run the plan goes to standard output; give the report a "
+			"file, as in --report json=FILE");
 	if (on_stdout > 1)
 		return kc_complain(
 			KC_EXIT_USAGE,

@@ -144,7 +144,7 @@ static void explain_check(const struct kc_manifest *manifest, const struct kc_ma
 	print_list("Looks at", check->reads);
 	print_params(check);
 	print_section("To mend it by hand", check->remedy);
-	print_list("A repair may touch (this version repairs nothing)", check->touches);
+	print_list("A repair (--fix) may touch", check->touches);
 	print_list("See", check->references);
 	(void)printf("\nFrom plugin %s ", manifest->name);
 	print_word(manifest->version);
