@@ -13,6 +13,10 @@ struct file_place {
 	bool judged; /* that horizon is asked for, and nothing was reported yet */
 };
 
+/* Finds out where a file is judged; nowhere, when the path is not absolute. 0. */
+int file_place_locate(const struct kc_host *host, struct kc_run *run, const char *path, bool follow,
+		      struct file_place *ret_place);
+
 /*
  * Finds out where a file is judged, and reports what there is to say of the other horizon: a file
  * is one file at both. A path that is not absolute is reported as an error. Returns what reporting
@@ -39,6 +43,10 @@ int file_report_absent(const struct file_place *place, const char *expected);
  * are those of the root's /etc/passwd (or /etc/group).
  */
 int file_judge_owner(const struct file_place *place, bool group, const char *wanted, uint32_t id);
+
+/* The number of an owner (or group), by a name of the root's files or as it is given; else a
+ * negative errno. */
+int file_owner_id(const struct file_place *place, bool group, const char *wanted, uint32_t *ret_id);
 
 /* What a pattern came to. */
 struct file_match {

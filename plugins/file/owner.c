@@ -28,6 +28,18 @@ static const char *describe(const struct file_place *place, const char *what,
 		    : kc_text(place->host, place->run, "%s %u", what, (unsigned)id);
 }
 
+int file_owner_id(const struct file_place *place, bool group, const char *wanted, uint32_t *ret_id)
+{
+	struct kc_bytes accounts;
+	int r;
+
+	if (is_number(wanted, ret_id))
+		return 0;
+	r = kc_read_file(place->host, place->run, group ? "/etc/group" : "/etc/passwd",
+			 ACCOUNTS_MAX, &accounts);
+	return r < 0 ? r : file_account_id(accounts.data, accounts.size, wanted, ret_id);
+}
+
 int file_judge_owner(const struct file_place *place, bool group, const char *wanted, uint32_t id)
 {
 	const char *what = group ? "group" : "owner", *file = group ? "/etc/group" : "/etc/passwd";

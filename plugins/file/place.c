@@ -91,20 +91,29 @@ static int report_relative(const struct file_place *place, uint32_t horizons)
 	return r;
 }
 
+int file_place_locate(const struct kc_host *host, struct kc_run *run, const char *path, bool follow,
+		      struct file_place *ret_place)
+{
+	struct file_place place = { .host = host, .run = run, .path = path, .source = path };
+
+	if (*path == '/') {
+		find_source(&place, follow);
+		place.judged = kc_horizons(host, run) & place.horizon;
+	}
+	*ret_place = place;
+	return 0;
+}
+
 int file_place_find(const struct kc_host *host, struct kc_run *run, const char *path, bool follow,
 		    struct file_place *ret_place)
 {
-	struct file_place place = { .host = host, .run = run, .path = path, .source = path };
+	struct file_place place;
 	uint32_t horizons = kc_horizons(host, run);
-	int r = 0;
+	int r = file_place_locate(host, run, path, follow, &place);
 
-	if (*path != '/') {
-		*ret_place = place;
-		return report_relative(&place, horizons);
-	}
-	find_source(&place, follow);
-	place.judged = horizons & place.horizon;
-	if (horizons & ~place.horizon)
+	if (!r && *path != '/')
+		r = report_relative(&place, horizons);
+	else if (!r && (horizons & ~place.horizon))
 		r = kc_report_skip(host, run, place.horizon == KC_NOW ? KC_BOOT : KC_NOW, path,
 				   place.horizon == KC_NOW ? "run-time" : "on-disk", NULL);
 	*ret_place = place;

@@ -1,15 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "state.h"
 #include "file-descriptor.h"
-#include "file.h"
-
-/* A rule's parameters. */
-struct state_rule {
-	struct file_place place;
-	const char *type; /* "any", or what it shall be */
-	const char *mode, *at_most_mode, *owner, *group, *label; /* NULL: not asked */
-	int64_t at_least_size, at_most_size; /* -1: not asked */
-	bool exists, follow;
-};
 
 /* A text that need not be given. */
 static int read_text(const struct kc_host *host, struct kc_run *run, const char *name,
@@ -41,8 +32,8 @@ static int read_flag(const struct kc_host *host, struct kc_run *run, const char 
 	return r;
 }
 
-static int read_rule(const struct kc_host *host, struct kc_run *run, struct state_rule *rule,
-		     const char **ret_path)
+int state_rule_read(const struct kc_host *host, struct kc_run *run, struct state_rule *rule,
+		    const char **ret_path)
 {
 	int r = kc_param_string(host, run, "path", ret_path);
 
@@ -114,7 +105,7 @@ static const char *wanted_text(const struct state_rule *rule)
 	return "there";
 }
 
-static bool is_type(const struct state_rule *rule, uint32_t type)
+bool state_is_type(const struct state_rule *rule, uint32_t type)
 {
 	if (kc_streq(rule->type, "any"))
 		return true;
@@ -125,7 +116,7 @@ static bool is_type(const struct state_rule *rule, uint32_t type)
 
 /* ---- mode ---- */
 
-static bool read_mode(const char *text, uint32_t *ret_mode)
+bool state_mode(const char *text, uint32_t *ret_mode)
 {
 	uint32_t mode = 0;
 	size_t n = strlen(text);
@@ -149,7 +140,7 @@ static int judge_mode(const struct state_rule *rule, const struct kc_stat *st, c
 	uint32_t wanted;
 	bool met;
 
-	if (!read_mode(text, &wanted))
+	if (!state_mode(text, &wanted))
 		return file_report(place, KC_ERROR, expected, found,
 				   kc_text(place->host, place->run,
 					   "\"%s\" is no mode: give three or four octal digits, as "
@@ -225,7 +216,7 @@ static int judge_label(const struct state_rule *rule, const struct kc_stat *st)
 
 /* ---- the check ---- */
 
-static bool asks_more(const struct state_rule *rule)
+bool state_asks_more(const struct state_rule *rule)
 {
 	return rule->mode || rule->at_most_mode || rule->owner || rule->group || rule->label ||
 	       rule->at_least_size >= 0 || rule->at_most_size >= 0 || !kc_streq(rule->type, "any");
@@ -259,7 +250,7 @@ static int judge(const struct state_rule *rule)
 	bool met;
 	int r;
 
-	if (!rule->exists && asks_more(rule))
+	if (!rule->exists && state_asks_more(rule))
 		return file_report(
 			place, KC_ERROR, expected, NULL,
 			"The rule asks that there be no such file, and how it shall be.");
@@ -270,7 +261,7 @@ static int judge(const struct state_rule *rule)
 		return file_report_absent(place, expected);
 	if (r < 0)
 		return file_report_error(place);
-	met = rule->exists && is_type(rule, st.type);
+	met = rule->exists && state_is_type(rule, st.type);
 	r = file_report(place, met ? KC_PASS : KC_FAIL, expected, type_text(st.type), NULL);
 	/* Of something else it says nothing how it is. */
 	return r || !met ? r : judge_attributes(rule, &st);
@@ -280,7 +271,7 @@ int file_state_run(void *state, const struct kc_host *host, struct kc_run *run)
 {
 	struct state_rule rule = { 0 };
 	const char *path;
-	int r = read_rule(host, run, &rule, &path);
+	int r = state_rule_read(host, run, &rule, &path);
 
 	if (!r)
 		r = file_place_find(host, run, path, rule.follow, &rule.place);
