@@ -15,7 +15,8 @@
  *
  * Versions. `abi_major` must be equal. A new member at the end of a structure raises `abi_minor`;
  * every structure begins with its size, a reader copies the smaller of the two sizes and takes what
- * is not there as zero. While the major is 0 the contract may still change.
+ * is not there as zero. What stands in 1.0 keeps its place and meaning for as long as the major
+ * is 1.
  *
  * Ownership. Strings and bytes that the host hands out live until `run` (or `plan`, `open`,
  * `gather`) returns, and are never freed by the plugin; what the plugin hands in is copied before
@@ -55,8 +56,8 @@ extern "C" {
 #endif
 
 #define KC_PLUGIN_MAGIC 0x6b386373u /* "k8cs" */
-#define KC_ABI_MAJOR	0
-#define KC_ABI_MINOR	3
+#define KC_ABI_MAJOR	1
+#define KC_ABI_MINOR	0
 
 /* When something is judged: in the running system, or in what the next start will make of it. */
 enum {
@@ -92,7 +93,7 @@ enum {
 	KC_CHECK_PLANS = 1u << 2, /* has `plan` */
 	/* runs a program that the profile names: trusted profiles only */
 	KC_CHECK_RUNS_PROGRAM = 1u << 3,
-	/* since 0.2: runs programs that the plugin itself names (rpm), whoever wrote the profile */
+	/* runs programs that the plugin itself names (rpm), whoever wrote the profile */
 	KC_CHECK_RUNS_OWN_PROGRAM = 1u << 4,
 };
 
@@ -241,36 +242,48 @@ struct kc_finding {
 
 /*
  * Steps of a repair: a closed set. A step says what shall be; the fixer finds out whether it is so
- * already, keeps what was, and knows the inverse.
+ * already, keeps what was, and knows the inverse. It takes a target only if the check's `touches`
+ * names it, and a table of its own allows it (k8scheck-plugin(7), REPAIRS): files are written below
+ * /etc, /usr/local/etc and /var/lib alone.
+ *
+ * Steps are carried out files first, then modules, then what the kernel and firewalld have, then
+ * units; within that in the order of the plan.
  */
 enum kc_step_kind {
-	KC_STEP_MAKE_DIR = 1, /* target; mode, uid, gid */
+	KC_STEP_MAKE_DIR = 1, /* target; mode, uid, gid. One that is there is left as it is */
 	KC_STEP_WRITE_FILE = 2, /* target, content: the whole new file; mode, uid, gid when new */
 	KC_STEP_EDIT_FILE = 3, /* target, content: its new text, as computed from `before` */
-	KC_STEP_MOVE_ASIDE = 4, /* target: a file that daemons shall no longer read */
-	KC_STEP_REMOVE_FILE = 5, /* target */
-	KC_STEP_SET_MODE = 6, /* target; mode, uid, gid */
+	KC_STEP_MOVE_ASIDE = 4, /* target: a file that daemons shall no longer read; it is kept */
+	KC_STEP_REMOVE_FILE = 5, /* target: a file or link; it is kept as long as the journal is */
+	KC_STEP_SET_MODE = 6, /* target: a file or folder; mode, uid, gid */
 	KC_STEP_SYSCTL = 7, /* target: key; content: value */
 	KC_STEP_LOAD_MODULE = 8, /* target: module. Has no inverse */
 	KC_STEP_SWAP_OFF = 9, /* target: device or file as /proc/swaps names it */
-	KC_STEP_SELINUX_MODE = 10, /* content: "permissive" or "enforcing", of the running system */
-	KC_STEP_UNIT_ENABLE = 11, /* target: unit */
-	KC_STEP_UNIT_DISABLE = 12, /* target: unit */
-	KC_STEP_UNIT_MASK = 13, /* target: unit */
+	/* content: "permissive" or "enforcing", of the running system; touches names
+	 * /sys/fs/selinux/enforce */
+	KC_STEP_SELINUX_MODE = 10,
+	KC_STEP_UNIT_ENABLE = 11, /* target: unit. By the links that its [Install] section names */
+	KC_STEP_UNIT_DISABLE = 12, /* target: unit. By taking its links away */
+	KC_STEP_UNIT_MASK = 13, /* target: unit. By a link to /dev/null below /etc */
 	KC_STEP_UNIT_START = 14, /* target: unit */
 	KC_STEP_UNIT_STOP = 15, /* target: unit */
 	KC_STEP_UNIT_RESTART = 16, /* target: unit. Has no inverse */
-	KC_STEP_SYSTEMD_RELOAD = 17, /* Has no inverse */
-	KC_STEP_FIREWALLD_ZONE = 18, /* content: default zone, now and permanent */
-	KC_STEP_FIREWALLD_PORT = 19, /* target: zone; content: PORT/PROTOCOL, now and permanent */
+	KC_STEP_SYSTEMD_RELOAD =
+		17, /* Has no inverse; behind a change of links it comes by itself */
+	/* target: firewalld.service; content: default zone, now and permanent. Touches names both
+	 */
+	KC_STEP_FIREWALLD_ZONE = 18,
+	/* target: zone; content: PORT/PROTOCOL, now and permanent. Touches names both */
+	KC_STEP_FIREWALLD_PORT = 19,
 	KC_STEP_MANUAL = 20, /* content: commands for a person; nothing is carried out */
 };
 
 enum {
-	KC_STEP_WEAKENS = 1u << 0, /* lowers the protection of the host */
+	KC_STEP_WEAKENS = 1u << 0, /* lowers the protection of the host: asked for apart */
 	KC_STEP_DISTURBS = 1u << 1, /* touches what runs: needs a drained node */
 	KC_STEP_NEEDS_REBOOT = 1u << 2, /* is complete only after a reboot */
-	KC_STEP_KEEP_OWNER = 1u << 3, /* mode, uid and gid below are not to be set */
+	/* mode, uid and gid below are not to be set; a new file is root's, mode 0644 */
+	KC_STEP_KEEP_OWNER = 1u << 3,
 };
 
 struct kc_step {
@@ -440,13 +453,11 @@ struct kc_host {
 	int (*program)(struct kc_run *run, const struct kc_program *program,
 		       struct kc_program_result *ret_result);
 
-	/* since 0.2 */
 	int (*open_dir)(struct kc_run *run, const char *path, int *ret_fd);
 	int (*socket_holder)(struct kc_run *run, uint64_t inode, uint32_t *ret_pid,
 			     const char **ret_program);
 	int (*list_links)(struct kc_run *run, const char *path, struct kc_strings *ret_names);
 
-	/* since 0.3 */
 	int (*sockets)(struct kc_run *run, uint32_t protocol, struct kc_sockets *ret_sockets);
 };
 

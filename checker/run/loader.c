@@ -9,7 +9,7 @@
 
 enum {
 	CHECKS_MAX = 1024,
-	/* What ABI 0.1 has, and what is read here without asking; smaller ones there never were. */
+	/* What ABI 1.0 has, and what is read here without asking; smaller ones there never were. */
 	PLUGIN_SIZE_MIN = SIZE_WITH(struct kc_plugin, close),
 	CHECK_SIZE_MIN = SIZE_WITH(struct kc_check, plan),
 	PARAM_SIZE_MIN = SIZE_WITH(struct kc_param, reserved),

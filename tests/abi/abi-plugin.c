@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * One plugin, built three times: as of ABI 0.1, with the header frozen then (ABI_FROZEN); as of a
+ * One plugin, built three times: as of ABI 1.0, with the header frozen then (ABI_FROZEN); as of a
  * minor to come, whose structures have more at their ends (ABI_NEWER); and of another major
  * (ABI_OTHER). The first two must find the very same on a host.
  */
 
 #ifdef ABI_FROZEN
-#include "k8scheck-plugin-0.1.h"
+#include "k8scheck-plugin-1.0.h"
 #else
 #include <k8scheck-plugin.h>
 #endif
@@ -33,7 +33,7 @@
 #define BEHIND
 #endif
 
-/* A structure as this build has it; `now` is what 0.1 knows of it. */
+/* A structure as this build has it; `now` is what 1.0 knows of it. */
 #define OWN(type)         \
 	struct {          \
 		type now; \

@@ -3,7 +3,7 @@
 /* Where every member stands, by the header of this build; built once by each header. */
 
 #ifdef ABI_FROZEN
-#include "k8scheck-plugin-0.1.h"
+#include "k8scheck-plugin-1.0.h"
 #define LAYOUT layout_frozen
 #else
 #include <k8scheck-plugin.h>

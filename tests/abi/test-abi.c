@@ -241,11 +241,11 @@ static void test_other(void **state)
 	struct kc_err err = { 0 };
 
 	assert_int_equal(load(*state, "abi-other", &err, &file, &plugin), -ENOEXEC);
-	assert_non_null(strstr(err.text, "is built for plugin ABI 1.3, and this k8scheck has 0.3"));
+	assert_non_null(strstr(err.text, "is built for plugin ABI 2.0, and this k8scheck has 1.0"));
 	assert_int_equal(file.fd, -EBADF);
 }
 
-/* Nothing has moved since 0.1, and nothing has another meaning; structures may have grown. */
+/* Nothing has moved since 1.0, and nothing has another meaning; structures may have grown. */
 static void test_layout(void **state)
 {
 	size_t n = 0;
@@ -255,7 +255,7 @@ static void test_layout(void **state)
 
 		assert_string_equal(was->name, is->name);
 		if (was->offset != is->offset || was->size != is->size || was->least > is->least)
-			fail_msg("%s is not where it was in ABI 0.1", was->name);
+			fail_msg("%s is not where it was in ABI 1.0", was->name);
 	}
 	assert_true(n > 200);
 }

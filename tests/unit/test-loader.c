@@ -320,7 +320,7 @@ static void test_agreement(void **state)
 static void test_plugin_disagrees(void **state)
 {
 	DISAGREE(p.plugin.magic ^= 1, "another ABI");
-	DISAGREE(p.plugin.abi_major = 1, "another ABI");
+	DISAGREE(p.plugin.abi_major += 1, "another ABI");
 	DISAGREE(p.plugin.size = 0, "incomplete");
 	DISAGREE(p.plugin.size = offsetof(struct kc_plugin, close), "incomplete");
 	DISAGREE(p.plugin.name = NULL, "incomplete");

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * k8scheck-plugin.h as it was when ABI 0.1 was: plugins were built with it, and a test builds one
- * still. It changes only with the major, and then a copy of the new one stands beside it.
+ * k8scheck-plugin.h as it was when ABI 1.0 was frozen: plugins were built with it, and a test builds
+ * one still. It changes only with the major, and then a copy of the new one stands beside it.
  *
  * A plugin is a shared object NAME.so with its manifest NAME.yaml beside it. It exports one
  * constant, `kc_plugin`, and nothing else; it links against nothing of k8scheck. It is loaded in a
@@ -15,7 +15,8 @@
  *
  * Versions. `abi_major` must be equal. A new member at the end of a structure raises `abi_minor`;
  * every structure begins with its size, a reader copies the smaller of the two sizes and takes what
- * is not there as zero. While the major is 0 the contract may still change.
+ * is not there as zero. What stands in 1.0 keeps its place and meaning for as long as the major
+ * is 1.
  *
  * Ownership. Strings and bytes that the host hands out live until `run` (or `plan`, `open`,
  * `gather`) returns, and are never freed by the plugin; what the plugin hands in is copied before
@@ -41,6 +42,7 @@
  *   -EAGAIN      the other side says that it is not available yet, or has no room
  *   -EREMOTEIO   the other side answers that it failed; kc_why() has its words
  *   -ENOTCONN    there is no bus, so nobody can be asked
+ *   -EIO         the question was lost on k8scheck's own side: nothing can be said about the host
  *   -ENOMEM      memory (of the process, or of the rule's bound) is short
  */
 
@@ -54,8 +56,8 @@ extern "C" {
 #endif
 
 #define KC_PLUGIN_MAGIC 0x6b386373u /* "k8cs" */
-#define KC_ABI_MAJOR	0
-#define KC_ABI_MINOR	1
+#define KC_ABI_MAJOR	1
+#define KC_ABI_MINOR	0
 
 /* When something is judged: in the running system, or in what the next start will make of it. */
 enum {
@@ -91,6 +93,8 @@ enum {
 	KC_CHECK_PLANS = 1u << 2, /* has `plan` */
 	/* runs a program that the profile names: trusted profiles only */
 	KC_CHECK_RUNS_PROGRAM = 1u << 3,
+	/* runs programs that the plugin itself names (rpm), whoever wrote the profile */
+	KC_CHECK_RUNS_OWN_PROGRAM = 1u << 4,
 };
 
 struct kc_host;
@@ -153,7 +157,10 @@ struct kc_plugin {
 	const struct kc_check *const *checks;
 	const struct kc_fact_source *const *facts;
 
-	/* Both may be NULL. `open` runs once in a worker, before its first rule. */
+	/*
+	 * Both may be NULL. `open` runs once in a worker, before its first rule. `close` undoes it
+	 * for hosts that go on afterwards, as tests do; a worker ends with its process instead.
+	 */
 	int (*open)(const struct kc_host *host, struct kc_run *run, void **ret_state);
 	void (*close)(void *state);
 };
@@ -235,36 +242,48 @@ struct kc_finding {
 
 /*
  * Steps of a repair: a closed set. A step says what shall be; the fixer finds out whether it is so
- * already, keeps what was, and knows the inverse.
+ * already, keeps what was, and knows the inverse. It takes a target only if the check's `touches`
+ * names it, and a table of its own allows it (k8scheck-plugin(7), REPAIRS): files are written below
+ * /etc, /usr/local/etc and /var/lib alone.
+ *
+ * Steps are carried out files first, then modules, then what the kernel and firewalld have, then
+ * units; within that in the order of the plan.
  */
 enum kc_step_kind {
-	KC_STEP_MAKE_DIR = 1, /* target; mode, uid, gid */
+	KC_STEP_MAKE_DIR = 1, /* target; mode, uid, gid. One that is there is left as it is */
 	KC_STEP_WRITE_FILE = 2, /* target, content: the whole new file; mode, uid, gid when new */
 	KC_STEP_EDIT_FILE = 3, /* target, content: its new text, as computed from `before` */
-	KC_STEP_MOVE_ASIDE = 4, /* target: a file that daemons shall no longer read */
-	KC_STEP_REMOVE_FILE = 5, /* target */
-	KC_STEP_SET_MODE = 6, /* target; mode, uid, gid */
+	KC_STEP_MOVE_ASIDE = 4, /* target: a file that daemons shall no longer read; it is kept */
+	KC_STEP_REMOVE_FILE = 5, /* target: a file or link; it is kept as long as the journal is */
+	KC_STEP_SET_MODE = 6, /* target: a file or folder; mode, uid, gid */
 	KC_STEP_SYSCTL = 7, /* target: key; content: value */
 	KC_STEP_LOAD_MODULE = 8, /* target: module. Has no inverse */
 	KC_STEP_SWAP_OFF = 9, /* target: device or file as /proc/swaps names it */
-	KC_STEP_SELINUX_MODE = 10, /* content: "permissive" or "enforcing", of the running system */
-	KC_STEP_UNIT_ENABLE = 11, /* target: unit */
-	KC_STEP_UNIT_DISABLE = 12, /* target: unit */
-	KC_STEP_UNIT_MASK = 13, /* target: unit */
+	/* content: "permissive" or "enforcing", of the running system; touches names
+	 * /sys/fs/selinux/enforce */
+	KC_STEP_SELINUX_MODE = 10,
+	KC_STEP_UNIT_ENABLE = 11, /* target: unit. By the links that its [Install] section names */
+	KC_STEP_UNIT_DISABLE = 12, /* target: unit. By taking its links away */
+	KC_STEP_UNIT_MASK = 13, /* target: unit. By a link to /dev/null below /etc */
 	KC_STEP_UNIT_START = 14, /* target: unit */
 	KC_STEP_UNIT_STOP = 15, /* target: unit */
 	KC_STEP_UNIT_RESTART = 16, /* target: unit. Has no inverse */
-	KC_STEP_SYSTEMD_RELOAD = 17, /* Has no inverse */
-	KC_STEP_FIREWALLD_ZONE = 18, /* content: default zone, now and permanent */
-	KC_STEP_FIREWALLD_PORT = 19, /* target: zone; content: PORT/PROTOCOL, now and permanent */
+	KC_STEP_SYSTEMD_RELOAD =
+		17, /* Has no inverse; behind a change of links it comes by itself */
+	/* target: firewalld.service; content: default zone, now and permanent. Touches names both
+	 */
+	KC_STEP_FIREWALLD_ZONE = 18,
+	/* target: zone; content: PORT/PROTOCOL, now and permanent. Touches names both */
+	KC_STEP_FIREWALLD_PORT = 19,
 	KC_STEP_MANUAL = 20, /* content: commands for a person; nothing is carried out */
 };
 
 enum {
-	KC_STEP_WEAKENS = 1u << 0, /* lowers the protection of the host */
+	KC_STEP_WEAKENS = 1u << 0, /* lowers the protection of the host: asked for apart */
 	KC_STEP_DISTURBS = 1u << 1, /* touches what runs: needs a drained node */
 	KC_STEP_NEEDS_REBOOT = 1u << 2, /* is complete only after a reboot */
-	KC_STEP_KEEP_OWNER = 1u << 3, /* mode, uid and gid below are not to be set */
+	/* mode, uid and gid below are not to be set; a new file is root's, mode 0644 */
+	KC_STEP_KEEP_OWNER = 1u << 3,
 };
 
 struct kc_step {
@@ -306,6 +325,29 @@ enum kc_runtime_question {
 	KC_RUNTIME_IMAGES = 5, /* CRI ListImages: by image id its first tag, else first digest */
 	KC_RUNTIME_INFO = 6, /* CRI-O's GET /info: strings and numbers of its JSON object */
 	KC_RUNTIME_CONFIG_FILE = 7, /* CRI-O's GET /config: one pair "config" with the TOML text */
+};
+
+/* Protocols whose ports kc_sockets() lists, by their numbers. */
+enum kc_protocol {
+	KC_PROTOCOL_TCP = 6,
+	KC_PROTOCOL_UDP = 17,
+};
+
+/* A socket that holds a port. */
+struct kc_socket {
+	uint32_t family; /* 4 or 6; one of IPv6 may take what comes by IPv4, too */
+	uint16_t port;
+	uint16_t reserved;
+	uint8_t address[16]; /* local, in network order: of IPv4 the first four bytes, zero behind
+			      */
+	uint32_t uid; /* of its owner */
+	uint32_t reserved2;
+	uint64_t inode; /* for kc_socket_holder(); 0: no descriptor has it */
+};
+
+struct kc_sockets {
+	size_t n;
+	const struct kc_socket *item;
 };
 
 /* A program to run, without shell, environment and network, below its own deadline. */
@@ -410,6 +452,13 @@ struct kc_host {
 			uint64_t timeout_usec);
 	int (*program)(struct kc_run *run, const struct kc_program *program,
 		       struct kc_program_result *ret_result);
+
+	int (*open_dir)(struct kc_run *run, const char *path, int *ret_fd);
+	int (*socket_holder)(struct kc_run *run, uint64_t inode, uint32_t *ret_pid,
+			     const char **ret_program);
+	int (*list_links)(struct kc_run *run, const char *path, struct kc_strings *ret_names);
+
+	int (*sockets)(struct kc_run *run, uint32_t protocol, struct kc_sockets *ret_sockets);
 };
 
 #define KC_HOST_HAS(host, member)                                                     \
@@ -472,7 +521,10 @@ static inline int kc_param_map(const struct kc_host *host, struct kc_run *run, c
 	return KC_HOST_CALL(host, param_map, run, name, ret_value);
 }
 
-/* A fact by name; -ENOENT when nobody gathers it. Set ret_fact->size before. */
+/*
+ * A fact by name; -ENOENT when nobody gathers it. Waits while facts are still gathered, which is
+ * not the rule's time. Set ret_fact->size before.
+ */
 static inline int kc_fact(const struct kc_host *host, struct kc_run *run, const char *name,
 			  struct kc_fact *ret_fact)
 {
@@ -531,6 +583,17 @@ static inline int kc_open_file(const struct kc_host *host, struct kc_run *run, c
 	return KC_HOST_CALL(host, open_file, run, path, flags, ret_fd);
 }
 
+/*
+ * Opens a folder (O_PATH), for a library that wants one: by /proc/self/fd/N as its path. Such a
+ * library follows links of its own accord and blocks on a FIFO, so look at every file that it will
+ * open with kc_stat() first.
+ */
+static inline int kc_open_dir(const struct kc_host *host, struct kc_run *run, const char *path,
+			      int *ret_fd)
+{
+	return KC_HOST_CALL(host, open_dir, run, path, ret_fd);
+}
+
 /* The text of a symbolic link, unresolved. -EINVAL when it is none. */
 static inline int kc_read_link(const struct kc_host *host, struct kc_run *run, const char *path,
 			       const char **ret_target)
@@ -543,6 +606,13 @@ static inline int kc_list_dir(const struct kc_host *host, struct kc_run *run, co
 			      struct kc_strings *ret_names)
 {
 	return KC_HOST_CALL(host, list_dir, run, path, ret_names);
+}
+
+/* Those of them that are symbolic links, without a look at each. */
+static inline int kc_list_links(const struct kc_host *host, struct kc_run *run, const char *path,
+				struct kc_strings *ret_names)
+{
+	return KC_HOST_CALL(host, list_links, run, path, ret_names);
 }
 
 static inline int kc_stat(const struct kc_host *host, struct kc_run *run, const char *path,
@@ -615,6 +685,31 @@ static inline int kc_process_link(const struct kc_host *host, struct kc_run *run
 				  const char *name, const char **ret_target)
 {
 	return KC_HOST_CALL(host, process_link, run, pid, name, ret_target);
+}
+
+/*
+ * A process that has a socket open, by the inode that /proc/net has for it, and the name that the
+ * kernel has for it ("kube-apiserver", cut at 15 bytes). The lowest PID where there are several.
+ * -ENOENT: no process has it that can be seen (the kernel itself, or another PID namespace).
+ * -EACCES: one that may not be seen could have it.
+ */
+static inline int kc_socket_holder(const struct kc_host *host, struct kc_run *run, uint64_t inode,
+				   uint32_t *ret_pid, const char **ret_program)
+{
+	return KC_HOST_CALL(host, socket_holder, run, inode, ret_pid, ret_program);
+}
+
+/*
+ * The sockets that hold a port of a protocol (enum kc_protocol) in this network namespace: of TCP
+ * those that listen, of UDP those that are bound and not connected; IPv4 first, each family in the
+ * order of /proc/net. The kernel has them without a walk through its connections, which reading
+ * /proc/net/tcp is. -EOPNOTSUPP too where another root than "/" is looked at, and where to ask
+ * could make the kernel load a module: /proc/net has them then.
+ */
+static inline int kc_sockets(const struct kc_host *host, struct kc_run *run, uint32_t protocol,
+			     struct kc_sockets *ret_sockets)
+{
+	return KC_HOST_CALL(host, sockets, run, protocol, ret_sockets);
 }
 
 /*
