@@ -85,9 +85,38 @@ expect "no name now is an error" "$(verdicts 3 - 'node1\n' --live)" error
 expect "a parameter from the command line" \
     "$(verdicts 1 - 'node7\n' --set 'node-name.refuse=[node7]')" fail
 
+# repair EXPECTED-EXIT ARGUMENTS…: on the root of the last verdicts().
+repair() {
+    "$stage$bindir/k8scheck" --plugin-dir "$tmp" --root "$tmp/root" --live "${@:2}" --color never >"$tmp/out" 2>&1
+    code=$?
+    [ $code -eq "$1" ] && return
+    cat "$tmp/out"
+    echo "exit $code, expected $1"
+}
+
+# A repair that the plugin plans, and the fixer makes and takes back.
+expect "bad names at both horizons" "$(verdicts 1 Node1 '# by hand\n\nnode_1\n# end\n' --live)" fail
+mkdir -p "$tmp/root/var/lib"
+fix=(--profile "$example/../node-name.yaml" --set node-name.name=node9 --fix)
+find "$tmp/root" -newer "$tmp/report.txt" -type f >"$tmp/before"
+expect "a dry run" "$(repair 1 "${fix[@]}" --dry-run)" ""
+expect "shows the new name" "$(grep -c '| +node9' "$tmp/out")" 1
+expect "and changes nothing" "$(find "$tmp/root" -newer "$tmp/report.txt" -type f)" "$(cat "$tmp/before")"
+expect "a repair" "$(repair 0 "${fix[@]}" --yes)" ""
+expect "is marked" "$(grep -c '^  fixed  *node-name ' "$tmp/out")" 1
+expect "the file is edited" "$(cat "$tmp/root/etc/hostname")" $'# by hand\n\nnode9\n# end'
+expect "the kernel is told" "$(cat "$tmp/root/proc/sys/kernel/hostname")" node9
+expect "once more" "$(repair 0 "${fix[@]}" --yes)" ""
+expect "has nothing to do" "$("$stage$bindir/k8scheck" rollback --list --root "$tmp/root" --live | wc -l)" 1
+expect "it is taken back" "$(repair 0 rollback --yes)" ""
+expect "the file is as it was" "$(cat "$tmp/root/etc/hostname")" $'# by hand\n\nnode_1\n# end'
+expect "so is the kernel's name" "$(cat "$tmp/root/proc/sys/kernel/hostname")" Node1
+expect "without a name a person is told what to type" \
+    "$(repair 1 --profile "$example/../node-name.yaml" --fix --yes)$(grep -o "hostnamectl set-hostname" "$tmp/out" | head -n 1)" "hostnamectl set-hostname"
+
 # The other example: a profile that extends an installed one.
 lint=$("$stage$bindir/k8scheck" lint "$example/../our-nodes.yaml" 2>&1)
 expect "our-nodes.yaml has no faults" "$?: ${lint%%,*}" "0: profile our-nodes: no faults"
 
 echo "example plugin: $checked looked at, $failed wrong"
-[ "$failed" -eq 0 ] && [ "$checked" -ge 19 ]
+[ "$failed" -eq 0 ] && [ "$checked" -ge 32 ]
