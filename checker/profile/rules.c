@@ -310,7 +310,7 @@ static int build_rule(struct builder *b)
 	*rule = (struct kc_rule){ .id = b->draft->id,
 				  .severity = KC_REQUIRED,
 				  .stage = KC_STAGE_HOST,
-				  .fix = KC_FIX_ASK,
+				  .fix = KC_FIX_AUTO,
 				  .selected = true };
 	r = read_check(b);
 	if (r < 0)

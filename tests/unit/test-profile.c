@@ -92,7 +92,7 @@ static void test_defaults(void **state)
 	assert_null(r->remedy);
 	assert_int_equal(r->severity, KC_REQUIRED);
 	assert_int_equal(r->stage, KC_STAGE_HOST);
-	assert_int_equal(r->fix, KC_FIX_ASK);
+	assert_int_equal(r->fix, KC_FIX_AUTO);
 	assert_null(r->tags);
 	assert_null(r->references);
 	assert_int_equal(r->n_when, 0);
