@@ -144,8 +144,7 @@ static int judge(struct package_rule *r)
 		return report_unseen(r, why);
 	r->system = found.system;
 	if (found.system == KC_PACKAGES_NONE)
-		return kc_report_skip(r->rule.host, r->rule.run, KC_BOOT, NULL, "no-database",
-				      NULL);
+		return software_skip(&r->rule, KC_BOOT, NULL, "no-database");
 	for (size_t i = 0; code == 0 && i < r->packages.n; i++) {
 		const char *const *entry = split(r, r->packages.item[i]);
 
@@ -158,10 +157,12 @@ static int judge(struct package_rule *r)
 	return code;
 }
 
-int software_package_run(void *state, const struct kc_host *host, struct kc_run *run)
+/* Reads the rule, and judges it. */
+static int judge_rule(void *state, const struct kc_host *host, struct kc_run *run,
+		      software_plan *plan)
 {
 	kc_cleanup(kc_arena_done) struct kc_arena arena = { .limit = SOFTWARE_MEMORY_MAX };
-	struct package_rule r = { .rule = { host, run, &arena, state } };
+	struct package_rule r = { .rule = { host, run, &arena, state, plan } };
 	int code;
 
 	code = kc_param_list(host, run, "packages", &r.packages);
@@ -176,4 +177,53 @@ int software_package_run(void *state, const struct kc_host *host, struct kc_run 
 		return code;
 	r.expected = describe_expected(&r);
 	return judge(&r);
+}
+
+int software_package_run(void *state, const struct kc_host *host, struct kc_run *run)
+{
+	return judge_rule(state, host, run, NULL);
+}
+
+/* The commands, by the system that has the database. */
+static const char *commands_of(const struct package_rule *r, const char *name, const char *found)
+{
+	const struct software_rule *rule = &r->rule;
+	bool dpkg = r->system == KC_PACKAGES_DPKG;
+	size_t n = strcspn(name, "|");
+
+	if (kc_streq(r->state, "absent"))
+		return software_text(rule, dpkg ? "apt-get remove %.*s\n" : "dnf remove %.*s\n",
+				     (int)n, name);
+	if (kc_endswith(found, ", not held"))
+		return software_text(rule,
+				     dpkg ? "apt-mark hold %.*s\n"
+					  : "dnf install -y python3-dnf-plugin-versionlock\n"
+					    "dnf versionlock add %.*s\n",
+				     (int)n, name);
+	if (kc_endswith(found, ", held"))
+		return software_text(
+			rule, dpkg ? "apt-mark unhold %.*s\n" : "dnf versionlock delete %.*s\n",
+			(int)n, name);
+	if (!r->version)
+		return software_text(rule,
+				     dpkg ? "apt-get install -y %.*s\n" : "dnf install -y %.*s\n",
+				     (int)n, name);
+	return software_text(rule,
+			     dpkg ? "apt-get install -y --allow-change-held-packages '%.*s=%s*'\n"
+				  : "dnf install -y '%.*s-%s*' --disableexcludes=all\n",
+			     (int)n, name, r->version);
+}
+
+static int plan_package(const struct software_rule *rule, uint32_t horizon, const char *subject,
+			const char *found)
+{
+	const struct package_rule *r = (const struct package_rule *)rule;
+
+	return kc_plan_by_hand(rule->host, rule->run, horizon, commands_of(r, subject, found),
+			       "No step installs, removes or holds packages.");
+}
+
+int software_package_plan(void *state, const struct kc_host *host, struct kc_run *run)
+{
+	return judge_rule(state, host, run, plan_package);
 }

@@ -42,10 +42,12 @@ static int judge(const struct software_rule *rule, const char *name, const char 
 			       describe_none(rule, name, &path, &result), path.source, NULL);
 }
 
-int software_program_run(void *state, const struct kc_host *host, struct kc_run *run)
+/* Reads the rule, and judges it. */
+static int judge_rule(void *state, const struct kc_host *host, struct kc_run *run,
+		      software_plan *plan)
 {
 	kc_cleanup(kc_arena_done) struct kc_arena arena = { .limit = SOFTWARE_MEMORY_MAX };
-	const struct software_rule rule = { host, run, &arena, state };
+	const struct software_rule rule = { host, run, &arena, state, plan };
 	const char *name, *unit = NULL, *complete = NULL;
 	int r;
 
@@ -65,4 +67,29 @@ int software_program_run(void *state, const struct kc_host *host, struct kc_run 
 		return software_report(&rule, KC_ERROR, name, NULL, NULL, NULL,
 				       "The rule names no program.");
 	return judge(&rule, name, complete);
+}
+
+int software_program_run(void *state, const struct kc_host *host, struct kc_run *run)
+{
+	return judge_rule(state, host, run, NULL);
+}
+
+static int plan_program(const struct software_rule *rule, uint32_t horizon, const char *subject,
+			const char *found)
+{
+	const char *name = strrchr(subject, '/');
+
+	name = name ? name + 1 : subject;
+	return kc_plan_by_hand(
+		rule->host, rule->run, horizon,
+		software_text(rule,
+			      "# Install the package that brings %s; its name is said by:\n"
+			      "dnf provides '*bin/%s' || apt-file search bin/%s\n",
+			      subject, name, name),
+		"No step installs packages.");
+}
+
+int software_program_plan(void *state, const struct kc_host *host, struct kc_run *run)
+{
+	return judge_rule(state, host, run, plan_program);
 }

@@ -1,15 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <fnmatch.h>
 
-#include "dnf.h"
-
-struct repository_rule {
-	struct software_rule rule;
-	struct kc_strings ids, exclude;
-	const char *state; /* "enabled", "present", "absent" */
-	const char *name; /* for findings: "kubernetes", "a or b" */
-	const char *expected;
-};
+#include "repository.h"
 
 static bool is_meant(const struct repository_rule *r, const struct dnf_repository *repository)
 {
@@ -142,10 +134,12 @@ static int judge(const struct repository_rule *r, const struct dnf *dnf)
 	return n ? judge_found(r, dnf, meant, n, any_enabled) : judge_none(r, dnf);
 }
 
-int software_repository_run(void *state, const struct kc_host *host, struct kc_run *run)
+/* Reads the rule, and judges it. */
+static int judge_rule(void *state, const struct kc_host *host, struct kc_run *run,
+		      software_plan *plan)
 {
 	kc_cleanup(kc_arena_done) struct kc_arena arena = { .limit = SOFTWARE_MEMORY_MAX };
-	struct repository_rule r = { .rule = { host, run, &arena, state } };
+	struct repository_rule r = { .rule = { host, run, &arena, state, plan } };
 	struct dnf dnf;
 	int code;
 
@@ -171,6 +165,17 @@ int software_repository_run(void *state, const struct kc_host *host, struct kc_r
 	if (code < 0)
 		return code;
 	if (dnf.kind == DNF_NONE)
-		return kc_report_skip(host, run, KC_BOOT, r.name, "no-dnf", NULL);
+		return software_skip(&r.rule, KC_BOOT, r.name, "no-dnf");
+	r.dnf = &dnf;
 	return judge(&r, &dnf);
+}
+
+int software_repository_run(void *state, const struct kc_host *host, struct kc_run *run)
+{
+	return judge_rule(state, host, run, NULL);
+}
+
+int software_repository_plan(void *state, const struct kc_host *host, struct kc_run *run)
+{
+	return judge_rule(state, host, run, repository_plan);
 }

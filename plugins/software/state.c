@@ -127,10 +127,28 @@ bool software_version_matches(const char *version, const char *wanted)
 	return *wanted && (has_prefix(version, wanted) || (colon && has_prefix(colon + 1, wanted)));
 }
 
+int software_report_at(const struct software_rule *rule, uint32_t horizon, uint32_t verdict,
+		       const char *subject, const char *expected, const char *found,
+		       const char *source, const char *message)
+{
+	if (rule->plan)
+		return verdict == KC_FAIL ? rule->plan(rule, horizon, subject, found) : 0;
+	return kc_report(rule->host, rule->run, horizon, verdict, subject, expected, found, source,
+			 message);
+}
+
+int software_skip(const struct software_rule *rule, uint32_t horizon, const char *subject,
+		  const char *reason)
+{
+	if (rule->plan)
+		return 0;
+	return kc_report_skip(rule->host, rule->run, horizon, subject, reason, NULL);
+}
+
 int software_report(const struct software_rule *rule, uint32_t verdict, const char *subject,
 		    const char *expected, const char *found, const char *source,
 		    const char *message)
 {
-	return kc_report(rule->host, rule->run, KC_BOOT, verdict, subject, expected, found, source,
-			 message);
+	return software_report_at(rule, KC_BOOT, verdict, subject, expected, found, source,
+				  message);
 }

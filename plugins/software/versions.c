@@ -234,8 +234,8 @@ static struct answer running_kubelet(const struct versions_rule *r, const struct
 static int report(const struct versions_rule *r, uint32_t horizon, uint32_t verdict,
 		  const struct program *program, const struct answer *answer, const char *message)
 {
-	return kc_report(r->rule.host, r->rule.run, horizon, verdict, program->name, r->expected,
-			 answer->version, answer->source, message);
+	return software_report_at(&r->rule, horizon, verdict, program->name, r->expected,
+				  answer->version, answer->source, message);
 }
 
 static int report_version(const struct versions_rule *r, uint32_t horizon,
@@ -259,8 +259,7 @@ static int judge_now(const struct versions_rule *r, const struct program *progra
 	const char *message = NULL;
 
 	if (!answer.version && !answer.unseen)
-		return kc_report_skip(r->rule.host, r->rule.run, KC_NOW, program->name,
-				      "not-running", NULL);
+		return software_skip(&r->rule, KC_NOW, program->name, "not-running");
 	if (answer.version && file->version && !kc_streq(answer.version, file->version))
 		message = software_text(&r->rule,
 					"The installed %s is %s (%s), and the running one was not "
@@ -277,8 +276,7 @@ static int judge_boot(const struct versions_rule *r, const struct program *progr
 	if (file->version || file->unseen)
 		return report_version(r, KC_BOOT, program, file, NULL);
 	if (kc_streq(r->missing, "skip"))
-		return kc_report_skip(r->rule.host, r->rule.run, KC_BOOT, program->name,
-				      "not-installed", NULL);
+		return software_skip(&r->rule, KC_BOOT, program->name, "not-installed");
 	return report(r, KC_BOOT, KC_FAIL, program, &none, NULL);
 }
 
@@ -298,8 +296,8 @@ static int report_unknown(const struct versions_rule *r, uint32_t horizons, cons
 	int code = 0;
 
 	if (horizons & KC_NOW)
-		code = kc_report(r->rule.host, r->rule.run, KC_NOW, KC_ERROR, name, NULL, NULL,
-				 NULL, message);
+		code = software_report_at(&r->rule, KC_NOW, KC_ERROR, name, NULL, NULL, NULL,
+					  message);
 	if (code == 0 && horizons & KC_BOOT)
 		code = software_report(&r->rule, KC_ERROR, name, NULL, NULL, NULL, message);
 	return code;
@@ -330,14 +328,16 @@ static int judge(const struct versions_rule *r, const struct kc_strings *names)
 		}
 	}
 	if (code == 0 && horizons & KC_NOW && !daemon)
-		code = kc_report_skip(r->rule.host, r->rule.run, KC_NOW, NULL, "no-daemon", NULL);
+		code = software_skip(&r->rule, KC_NOW, NULL, "no-daemon");
 	return code;
 }
 
-int software_versions_run(void *state, const struct kc_host *host, struct kc_run *run)
+/* Reads the rule, and judges it. */
+static int judge_rule(void *state, const struct kc_host *host, struct kc_run *run,
+		      software_plan *plan)
 {
 	kc_cleanup(kc_arena_done) struct kc_arena arena = { .limit = SOFTWARE_MEMORY_MAX };
-	struct versions_rule r = { .rule = { host, run, &arena, state } };
+	struct versions_rule r = { .rule = { host, run, &arena, state, plan } };
 	struct kc_strings names;
 	int code;
 
@@ -352,4 +352,35 @@ int software_versions_run(void *state, const struct kc_host *host, struct kc_run
 		return code;
 	r.expected = software_text(&r.rule, "version %s", r.wanted);
 	return judge(&r, &names);
+}
+
+int software_versions_run(void *state, const struct kc_host *host, struct kc_run *run)
+{
+	return judge_rule(state, host, run, NULL);
+}
+
+/* What runs is started anew, which pods notice; what is installed is for a package manager. */
+static int plan_version(const struct software_rule *rule, uint32_t horizon, const char *subject,
+			const char *found)
+{
+	const struct versions_rule *r = (const struct versions_rule *)rule;
+	const struct program *program = find_program(subject);
+
+	if (horizon == KC_NOW)
+		return kc_plan_by_hand(
+			rule->host, rule->run, horizon,
+			software_text(rule, "systemctl restart %s\n", program->unit),
+			"Once the right version is installed; drain the node first.");
+	return kc_plan_by_hand(
+		rule->host, rule->run, horizon,
+		software_text(rule,
+			      "dnf install -y '%s-%s*' --disableexcludes=all || "
+			      "apt-get install -y --allow-change-held-packages '%s=%s*'\n",
+			      program->package, r->wanted, program->package, r->wanted),
+		"No step installs packages.");
+}
+
+int software_versions_plan(void *state, const struct kc_host *host, struct kc_run *run)
+{
+	return judge_rule(state, host, run, plan_version);
 }
