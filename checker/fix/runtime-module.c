@@ -65,7 +65,8 @@ static int set(struct kc_fix *fix, const char *target, const char *content, cons
 	       struct kc_err *err)
 {
 	kc_cleanup(unref) struct kmod_ctx *ctx = kmod_new(NULL, NULL);
-	kc_cleanup(unref_list) struct kmod_list *list = NULL, *item;
+	kc_cleanup(unref_list) struct kmod_list *list = NULL;
+	struct kmod_list *item;
 	int r = find(ctx, target, err, &list);
 
 	if (r < 0)
