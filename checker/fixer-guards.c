@@ -55,24 +55,6 @@ static const char *const endpoints[] = {
 	NULL,
 };
 
-/* Namespaces of what a drained node still runs: static pods, daemon sets of the network. */
-static bool is_of_system(const char *pod)
-{
-	static const char *const namespaces[] = { "kube-system/",
-						  "kube-flannel/",
-						  "calico-system/",
-						  "tigera-operator/",
-						  "calico-apiserver/",
-						  "cilium/",
-						  NULL };
-
-	KC_FOREACH_STR (prefix, namespaces) {
-		if (kc_after_prefix(pod, prefix))
-			return true;
-	}
-	return false;
-}
-
 static int ask(struct kc_broker *broker, const char *endpoint, struct kc_arena *arena,
 	       struct kc_answer *ret_answer)
 {
@@ -80,7 +62,7 @@ static int ask(struct kc_broker *broker, const char *endpoint, struct kc_arena *
 	const struct kc_question question = {
 		.kind = KC_ASK_RUNTIME,
 		.timeout_usec = ASK_USEC,
-		.number = KC_RUNTIME_PODS,
+		.number = KC_RUNTIME_PODS_OWNED,
 		.strings = { .n = 1, .item = strings },
 	};
 	struct kc_frame frame;
@@ -128,11 +110,13 @@ static const char *list_pods(struct kc_fixer *fixer, bool drained)
 		unsaid = unsaid || answer.code < 0;
 		for (size_t i = 0; answer.code == 0 && i + 1 < answer.n_items; i += 2) {
 			const char *pod = answer.items[i + 1].data;
+			const char *state = strstr(pod, " Ready ");
 
-			if (!kc_endswith(pod, " Ready") || (drained && is_of_system(pod)))
+			/* kubectl drain leaves daemon sets and static pods where they are. */
+			if (!state || (drained && !kc_streq(state, " Ready other")))
 				continue;
-			kc_buf_addf(&names, "%s%.*s", names.len ? ", " : "",
-				    (int)(strlen(pod) - strlen(" Ready")), pod);
+			kc_buf_addf(&names, "%s%.*s", names.len ? ", " : "", (int)(state - pod),
+				    pod);
 		}
 	}
 	kc_broker_stop(&broker);

@@ -28,6 +28,15 @@ enum kc_ask_kind {
 	KC_ASK_MAX = 13,
 };
 
+/*
+ * Of KC_ASK_RUNTIME, beside enum kc_runtime_question and for k8scheck's own use: pods as
+ * KC_RUNTIME_PODS has them, and behind the state " static" (the kubelet's own), " daemon-set" or
+ * " other": who drains a node leaves the first two.
+ */
+enum {
+	KC_RUNTIME_PODS_OWNED = 8
+};
+
 struct kc_question {
 	uint32_t kind;
 	uint64_t timeout_usec; /* for the whole conversation; never 0 */

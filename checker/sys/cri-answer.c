@@ -110,7 +110,32 @@ static int add_config(const Kc__Cri__RuntimeConfigResponse *config, struct kc_ar
 	}
 }
 
-static int add_pods(const Kc__Cri__ListPodSandboxResponse *list, struct kc_arena *arena,
+static const char *find(Kc__Cri__Pair *const *pairs, size_t n, const char *key)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (kc_streq(pairs[i]->key, key))
+			return pairs[i]->value;
+	}
+	return NULL;
+}
+
+/*
+ * By the marks that the kubelet (kubernetes.io/config.source, pkg/kubelet/types) and the controller
+ * of daemon sets (pod-template-generation, pkg/controller/daemon/util) put on their pods.
+ */
+static const char *owner_of(const Kc__Cri__PodSandbox *pod)
+{
+	const char *source =
+		find(pod->annotations, pod->n_annotations, "kubernetes.io/config.source");
+
+	if (source && !kc_streq(source, "api"))
+		return " static";
+	if (find(pod->labels, pod->n_labels, "pod-template-generation"))
+		return " daemon-set";
+	return " other";
+}
+
+static int add_pods(const Kc__Cri__ListPodSandboxResponse *list, bool owned, struct kc_arena *arena,
 		    struct kc_err *err, struct kc_answer *answer)
 {
 	for (size_t i = 0; i < list->n_items; i++) {
@@ -118,10 +143,11 @@ static int add_pods(const Kc__Cri__ListPodSandboxResponse *list, struct kc_arena
 		const char *text;
 
 		text = kc_arena_printf(
-			arena, "%s/%s %s", pod->metadata ? pod->metadata->namespace_ : "",
+			arena, "%s/%s %s%s", pod->metadata ? pod->metadata->namespace_ : "",
 			pod->metadata ? pod->metadata->name : "",
 			pod->state == KC__CRI__POD_SANDBOX_STATE__SANDBOX_READY ? "Ready"
-										: "NotReady");
+										: "NotReady",
+			owned ? owner_of(pod) : "");
 		if (!text)
 			return kc_err_set(err, -ENOMEM, "it does not fit into memory");
 		add_pair(answer, arena, pod->id, text);
@@ -155,6 +181,7 @@ static const ProtobufCMessageDescriptor *answer_type(uint32_t question)
 	case KC_RUNTIME_CONFIG:
 		return &kc__cri__runtime_config_response__descriptor;
 	case KC_RUNTIME_PODS:
+	case KC_RUNTIME_PODS_OWNED:
 		return &kc__cri__list_pod_sandbox_response__descriptor;
 	case KC_RUNTIME_IMAGES:
 		return &kc__cri__list_images_response__descriptor;
@@ -187,7 +214,8 @@ int kc_cri_answer(uint32_t question, const char *api, const void *message, size_
 		r = add_config(decoded, arena, err, answer);
 		break;
 	case KC_RUNTIME_PODS:
-		r = add_pods(decoded, arena, err, answer);
+	case KC_RUNTIME_PODS_OWNED:
+		r = add_pods(decoded, question == KC_RUNTIME_PODS_OWNED, arena, err, answer);
 		break;
 	default:
 		r = add_images(decoded, arena, answer);

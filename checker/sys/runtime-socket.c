@@ -24,7 +24,7 @@ int kc_runtime_question_path(const struct kc_question *question, struct kc_err *
 			     const char **ret_path)
 {
 	if (question->strings.n != 1 || question->number < KC_RUNTIME_VERSION ||
-	    question->number > KC_RUNTIME_CONFIG_FILE)
+	    question->number > KC_RUNTIME_PODS_OWNED)
 		return kc_err_set(err, -EPERM, "a container runtime is not asked question %" PRId64,
 				  question->number);
 	return kc_runtime_endpoint_path(question->strings.item[0], err, ret_path);

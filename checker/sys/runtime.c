@@ -127,6 +127,7 @@ static const char *method_of(uint32_t question, const char **ret_service)
 	case KC_RUNTIME_CONFIG:
 		return "RuntimeConfig";
 	case KC_RUNTIME_PODS:
+	case KC_RUNTIME_PODS_OWNED:
 		return "ListPodSandbox";
 	case KC_RUNTIME_IMAGES:
 		return "ListImages";

@@ -23,6 +23,8 @@ enum {
 
 const struct fake_mode fake_modes[] = {
 	{ "crio", "cri-o 1.18.4: v1 and v1alpha2, /info and /config; no RuntimeConfig" },
+	{ "drained", "crio, with a pod of a daemon set beside the static one" },
+	{ "busy", "drained, and one more that runs" },
 	{ "crio-1.37", "cri-o 1.37.0: v1 alone, with RuntimeConfig; /info and /config" },
 	{ "grpc-only", "a runtime without HTTP/1.1, v1 alone, whose SETTINGS come at once" },
 	{ "v1alpha2", "v1alpha2 alone" },
@@ -135,14 +137,27 @@ static void put_status(const struct server *s, struct kc_buf *b)
 	put_bytes(b, 1, status.data, status.len);
 }
 
-static void put_pods(struct kc_buf *b)
+static void put_pair(struct kc_buf *b, unsigned field, const char *key, const char *value)
+{
+	kc_cleanup(kc_buf_done) struct kc_buf pair = { 0 };
+
+	put_text(&pair, 1, key);
+	put_text(&pair, 2, value);
+	put_bytes(b, field, pair.data, pair.len);
+}
+
+/* One of the kubelet's own, one that has ended, one of a daemon set; a busy node has one more. */
+static void put_pods(const struct server *s, struct kc_buf *b)
 {
 	static const char *const pods[][3] = {
 		{ "0a1b", "etcd-node1", "kube-system" },
 		{ "2c3d", "web-0", "default" },
+		{ "4e5f", "proxy-x7k2p", "networking" },
+		{ "6a7b", "web-1", "default" },
 	};
+	const size_t n = is(s, "busy") ? 4 : is(s, "drained") ? 3 : 2;
 
-	for (size_t i = 0; i < KC_ARRAY_SIZE(pods); i++) {
+	for (size_t i = 0; i < n; i++) {
 		kc_cleanup(kc_buf_done) struct kc_buf pod = { 0 }, metadata = { 0 };
 
 		put_text(&metadata, 1, pods[i][1]);
@@ -151,6 +166,9 @@ static void put_pods(struct kc_buf *b)
 		put_bytes(&pod, 2, metadata.data, metadata.len);
 		if (i == 1)
 			kc_buf_add(&pod, "\x18\x01", 2);
+		if (i == 2)
+			put_pair(&pod, 5, "pod-template-generation", "1");
+		put_pair(&pod, 6, "kubernetes.io/config.source", i == 0 ? "file" : "api");
 		put_bytes(b, 1, pod.data, pod.len);
 	}
 }
@@ -180,7 +198,7 @@ static void put_message(const struct server *s, const char *method, struct kc_bu
 	else if (kc_streq(method, "RuntimeConfig"))
 		kc_buf_add(b, "\x0a\x02\x08\x01", 4);
 	else if (kc_streq(method, "ListPodSandbox"))
-		put_pods(b);
+		put_pods(s, b);
 	else if (kc_streq(method, "ListImages"))
 		put_images(b);
 }

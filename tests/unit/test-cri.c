@@ -490,6 +490,10 @@ static void test_good(void **state)
 	assert_int_equal(s.answer.n_items, 2 * 2);
 	assert_value(&s.answer, "0a1b", "kube-system/etcd-node1 Ready");
 	assert_value(&s.answer, "2c3d", "default/web-0 NotReady");
+	ask(&s, "/s", KC_RUNTIME_PODS_OWNED, LONG_USEC);
+	assert_fine(&s);
+	assert_value(&s.answer, "0a1b", "kube-system/etcd-node1 Ready static");
+	assert_value(&s.answer, "2c3d", "default/web-0 NotReady other");
 	ask(&s, "/s", KC_RUNTIME_IMAGES, LONG_USEC);
 	assert_fine(&s);
 	assert_value(&s.answer, "80d28bedfe5d", "k8s.gcr.io/pause:3.2");
@@ -770,7 +774,7 @@ static void test_links(void **state)
 
 static void test_forbidden_questions(void **state)
 {
-	static const int64_t numbers[] = { 0, -1, 8, INT64_MAX, INT64_MIN };
+	static const int64_t numbers[] = { 0, -1, 9, INT64_MAX, INT64_MIN };
 	struct kc_root *offline;
 	struct kc_err err = { 0 };
 	struct stage s;
