@@ -61,11 +61,12 @@ class Runtime:
     """A runtime that answers on the node's socket."""
 
     def __init__(self, host, mode):
-        os.makedirs(host.path + "/run/crio", exist_ok=True)
+        self.socket = host.path + "/run/crio/crio.sock"
+        os.makedirs(os.path.dirname(self.socket), exist_ok=True)
         self.process = subprocess.Popen(
-            [os.path.join(SUPPORT, "fake-runtime"), host.path + "/run/crio/crio.sock", mode], stdout=subprocess.PIPE
+            [os.path.join(SUPPORT, "fake-runtime"), self.socket, mode], stdout=subprocess.PIPE
         )
-        self.process.stdout.readline()
+        suite.expect_true(f"a runtime starts, {mode}", self.process.stdout.readline())
 
     def __enter__(self):
         return self
@@ -74,6 +75,7 @@ class Runtime:
         self.process.kill()
         self.process.wait()
         self.process.stdout.close()
+        os.unlink(self.socket)
 
 
 def is_moved(host):
