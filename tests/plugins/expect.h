@@ -15,6 +15,13 @@ void expect_judgement(struct world *w, const char *horizon, const struct kc_judg
  */
 void expect_steps(struct world *w, const struct kc_step *const *got, size_t n);
 
+/*
+ * Carries the steps for the next start out in the case's own copy of its tree. False when there are
+ * none, or some that a tree of files cannot show or a person has to do; what cannot be carried out
+ * is complained of.
+ */
+bool expect_apply(struct world *w, const struct kc_step *const *steps, size_t n);
+
 /* Facts, by name; those that `want` does not name are not looked at. */
 void expect_facts(struct world *w, const struct kc_yaml_node *want,
 		  const struct kc_fact_value *const *got, size_t n);

@@ -20,6 +20,7 @@ struct fixture {
 	const struct kc_plugin *plugin;
 	const struct kc_manifest *manifest;
 	struct kc_memo *memo; /* NULL: without */
+	bool repaired; /* what was planned for the next start has been carried out */
 	struct kc_fact_value *facts;
 	uint32_t n_facts;
 	/* what came of it */
@@ -153,7 +154,7 @@ static uint32_t horizons_of(struct fixture *f)
 		horizons |= kc_streq(list->item[i]->scalar, "now") ? KC_NOW : KC_BOOT;
 	if (!list)
 		horizons = KC_NOW | KC_BOOT;
-	if (!f->world.live)
+	if (!f->world.live || f->repaired)
 		horizons &= ~(uint32_t)KC_NOW;
 	if (!(f->world.rule->check->flags & KC_CHECK_NOW))
 		horizons &= ~(uint32_t)KC_NOW;
@@ -239,6 +240,24 @@ static void compare(struct fixture *f)
 	world_settle(&f->world);
 }
 
+/* What is not a failure any more, and wants no further step, has been repaired. */
+static void compare_repaired(struct fixture *f)
+{
+	struct kc_judgement *boot = &f->result.judgements[KC_J_BOOT];
+	const struct kc_step *const *steps = (const void *)f->steps.data;
+
+	for (uint32_t i = 0; i < boot->n_findings; i++)
+		if (boot->findings[i].verdict == KC_FAIL)
+			world_complain(&f->world, "fails after its repair: %s, %s (%s)",
+				       expect_shown(boot->findings[i].subject),
+				       expect_shown(boot->findings[i].found),
+				       expect_shown(boot->findings[i].source));
+	for (size_t i = 0; i < f->steps.len / sizeof(*steps); i++)
+		if (steps[i]->horizon == KC_BOOT)
+			world_complain(&f->world, "a second plan has a step for %s",
+				       expect_shown(steps[i]->target));
+}
+
 static void forget(struct fixture *f)
 {
 	for (unsigned j = 0; j < KC_J_MAX; j++)
@@ -276,8 +295,10 @@ static void run_once(struct fixture *f, unsigned root_flags)
 		run_gather(f, state, root);
 	if (f->plugin->close)
 		f->plugin->close(state);
-	compare(f);
-	forget(f);
+	if (f->repaired)
+		compare_repaired(f);
+	else
+		compare(f);
 }
 
 static bool run_case(const char *plugin_dir, const char *dir, const char *name,
@@ -301,7 +322,15 @@ static bool run_case(const char *plugin_dir, const char *dir, const char *name,
 	}
 	load_facts(&f);
 	run_once(&f, 0);
+	forget(&f);
 	run_once(&f, KC_ROOT_NO_OPENAT2);
+	if (f.world.tmp[0] && f.world.failures == 0 &&
+	    expect_apply(&f.world, (const void *)f.steps.data, f.steps.len / sizeof(void *))) {
+		forget(&f);
+		f.repaired = true;
+		run_once(&f, 0);
+	}
+	forget(&f);
 	failures = f.world.failures;
 	world_close(&f.world);
 	return failures == 0;

@@ -119,7 +119,7 @@ void world_make_root(struct world *w)
 	const char *own = world_text(w, "%s/root", w->dir);
 
 	if (!kc_yaml_get(w->yaml, "make") && !kc_yaml_get(w->yaml, "base") &&
-	    access(own, F_OK) == 0) {
+	    !kc_yaml_get(kc_yaml_get(w->yaml, "expect"), "steps") && access(own, F_OK) == 0) {
 		(void)snprintf(w->root, sizeof(w->root), "%s", own);
 		return;
 	}
