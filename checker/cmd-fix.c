@@ -21,7 +21,8 @@ struct fixing {
 	struct kc_check_run *check;
 	struct kc_outcome *outcome; /* of the first time */
 	bool *selected; /* of the profile's rules, at first */
-	struct kc_fix_rule *rules; /* to be repaired */
+	struct kc_fix_rule *rules; /* to be repaired; steps as they go to the fixer, merged */
+	struct kc_fix_rule *planned; /* the same, as each check planned its own */
 	uint32_t n_rules;
 	struct kc_fix_process fixer;
 	struct kc_plan plan;
@@ -91,6 +92,12 @@ static void add_rule(struct fixing *f, const struct kc_result *result,
 	rule->fault = steps->fault;
 }
 
+/* Those with a fault are shown, and have no part in what is done. */
+static bool takes_part(const struct kc_fix_rule *rule)
+{
+	return !rule->fault;
+}
+
 static int plan_rules(struct fixing *f, struct kc_err *err)
 {
 	struct kc_check_run *c = f->check;
@@ -120,6 +127,10 @@ static int plan_rules(struct fixing *f, struct kc_err *err)
 	}
 	if (any)
 		kc_run_wait(&planned);
+	f->planned = kc_arena_zalloc(c->arena, (size_t)f->n_rules + 1, sizeof(*f->planned));
+	if (!f->planned)
+		return kc_err_set(err, -ENOMEM, "out of memory");
+	memcpy(f->planned, f->rules, f->n_rules * sizeof(*f->planned));
 	return 0;
 }
 
@@ -148,6 +159,24 @@ static int merge_pair(struct fixing *f, struct kc_step *into, const struct kc_st
 	return into->content ? 0 : -ENOMEM;
 }
 
+/* Each time from what the checks planned: a rule that was left out leaves nothing behind. */
+static int copy_steps(struct fixing *f)
+{
+	for (uint32_t i = 0; i < f->n_rules; i++) {
+		const struct kc_fix_rule *from = f->planned + i;
+		struct kc_step *steps =
+			kc_arena_zalloc(f->check->arena, from->n + 1, sizeof(*steps));
+
+		if (!steps)
+			return -ENOMEM;
+		for (size_t k = 0; k < from->n; k++)
+			steps[k] = from->steps[k];
+		f->rules[i].steps = steps;
+		f->rules[i].n = from->n;
+	}
+	return 0;
+}
+
 /* All that write a path get the text of all. */
 static int merge_path(struct fixing *f, struct kc_step *first)
 {
@@ -156,6 +185,8 @@ static int merge_path(struct fixing *f, struct kc_step *first)
 
 	for (unsigned turn = 0; turn < 2 && r == 0; turn++) {
 		for (uint32_t i = 0; i < f->n_rules && r == 0; i++) {
+			if (!takes_part(f->rules + i))
+				continue;
 			for (size_t k = 0; k < f->rules[i].n && r == 0; k++) {
 				struct kc_step *step = (struct kc_step *)f->rules[i].steps + k;
 
@@ -179,7 +210,7 @@ static int merge_path(struct fixing *f, struct kc_step *first)
 static bool is_first(const struct fixing *f, const struct kc_step *step)
 {
 	for (uint32_t i = 0; i < f->n_rules; i++) {
-		for (size_t k = 0; k < f->rules[i].n; k++) {
+		for (size_t k = 0; takes_part(f->rules + i) && k < f->rules[i].n; k++) {
 			if (writes(f->rules[i].steps + k, step->target))
 				return f->rules[i].steps + k == step;
 		}
@@ -189,9 +220,10 @@ static bool is_first(const struct fixing *f, const struct kc_step *step)
 
 static int merge_steps(struct fixing *f, struct kc_err *err)
 {
+	if (copy_steps(f) < 0)
+		return kc_err_set(err, -ENOMEM, "out of memory");
 	for (uint32_t i = 0; i < f->n_rules; i++) {
-		for (size_t k = 0; k < f->rules[i].n; k++) {
-			/* Owned by this run's arena, which the planning filled. */
+		for (size_t k = 0; takes_part(f->rules + i) && k < f->rules[i].n; k++) {
 			struct kc_step *step = (struct kc_step *)f->rules[i].steps + k;
 
 			if (writes(step, NULL) && is_first(f, step) && merge_path(f, step) < 0)
@@ -243,18 +275,50 @@ static int ask_for_plan(struct fixing *f, struct kc_err *err)
 	return r;
 }
 
+/* Whether the fixer refuses a rule that took part; it takes none from then on. */
+static bool leave_refused(struct fixing *f)
+{
+	bool any = false;
+
+	for (uint32_t i = 0; i < f->n_rules; i++) {
+		if (!takes_part(f->rules + i) || !f->plan.rules[i].text)
+			continue;
+		f->rules[i].fault = f->plan.rules[i].text;
+		any = true;
+	}
+	return any;
+}
+
+/* A plan in which what is left out has left nothing in the texts of others. */
+static int make_plan(struct fixing *f, struct kc_err *err)
+{
+	int r;
+
+	do {
+		r = merge_steps(f, err);
+		if (r == 0)
+			r = ask_for_plan(f, err);
+		if (r == 0 && f->plan.n_rules != f->n_rules)
+			r = kc_err_set(err, -EBADMSG, "the fixer's plan is of other rules");
+	} while (r == 0 && leave_refused(f));
+	return r;
+}
+
 static int carry_out(struct fixing *f, struct kc_err *err)
 {
 	struct kc_fix_consent consent = { .hash = f->plan.hash, .weaken = f->weaken };
 	kc_cleanup(kc_buf_done) struct kc_buf b = { 0 };
 	const char **ids = kc_arena_zalloc(f->check->arena, (size_t)f->n_rules + 1, sizeof(*ids));
+	uint32_t n = 0;
 	int r;
 
 	if (!ids)
 		return kc_err_set(err, -ENOMEM, "out of memory");
-	for (uint32_t i = 0; i < f->n_rules; i++)
-		ids[i] = f->rules[i].id;
-	consent.rules = (struct kc_strings){ .n = f->n_rules, .item = ids };
+	for (uint32_t i = 0; i < f->n_rules; i++) {
+		if (takes_part(f->rules + i))
+			ids[n++] = f->rules[i].id;
+	}
+	consent.rules = (struct kc_strings){ .n = n, .item = ids };
 	kc_put_consent(&b, &consent);
 	r = kc_fix_send(f->fixer.socket, KC_FIX_CONSENT, &b);
 	if (r < 0 && r != -EPIPE)
@@ -348,8 +412,6 @@ static void drop(struct fixing *f, const char *id)
 {
 	for (uint32_t i = 0; i < f->n_rules; i++) {
 		if (kc_streq(f->rules[i].id, id)) {
-			f->rules[i].steps = NULL;
-			f->rules[i].n = 0;
 			f->rules[i].fault = "not agreed to";
 		}
 	}
@@ -425,7 +487,7 @@ static int agree(struct fixing *f, struct kc_err *err)
 		/* The texts of several rules may have been merged: without these it is another
 		 * plan.
 		 */
-		if (merge_steps(f, err) < 0 || ask_for_plan(f, err) < 0)
+		if (make_plan(f, err) < 0)
 			return kc_complain(KC_EXIT_USAGE, "%s; nothing was changed", err->text);
 		if (count_rules(f, 0, 0) == 0 && !resuming) {
 			return kc_complain(KC_EXIT_USAGE,
@@ -577,9 +639,8 @@ static int fix(struct fixing *f, struct kc_report_repair *repair)
 
 	if (r)
 		return r;
-	if (plan_rules(f, &err) < 0 || merge_steps(f, &err) < 0 ||
-	    kc_fix_process_start(f->check->command, &err, &f->fixer) < 0 ||
-	    ask_for_plan(f, &err) < 0)
+	if (plan_rules(f, &err) < 0 ||
+	    kc_fix_process_start(f->check->command, &err, &f->fixer) < 0 || make_plan(f, &err) < 0)
 		return kc_complain(KC_EXIT_USAGE, "%s; nothing was changed", err.text);
 	r = show(f, o->dry_run ? kc_plan_text_write : kc_plan_text_show);
 	if (r || o->dry_run)

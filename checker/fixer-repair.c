@@ -378,19 +378,33 @@ static void hash_plan(struct repair *r)
 	kc_digest(b.data ? b.data : "", b.len, r->hash);
 }
 
+static size_t count_refused(const struct repair *r)
+{
+	size_t n = 0;
+
+	for (uint32_t i = 0; i < r->request.n; i++)
+		n += r->refused[i] != NULL;
+	return n;
+}
+
 static int look_at_all(struct repair *r, struct kc_err *err)
 {
 	int code = take_rules(r, err);
+	size_t before;
 
 	r->refusal = kc_fixer_refusal(r->fixer);
-	if (code == 0)
-		code = order_items(r, err);
-	for (size_t i = 0; i < r->n_items && code == 0; i++)
-		code = look_at(r, i, err);
-	if (code < 0)
-		return code;
+	/* What a rule that is refused would have done, another may have relied on. */
+	do {
+		before = count_refused(r);
+		if (code == 0)
+			code = order_items(r, err);
+		for (size_t i = 0; i < r->n_items && code == 0; i++)
+			code = look_at(r, i, err);
+		if (code < 0)
+			return code;
+		refuse_rules(r);
+	} while (count_refused(r) > before);
 	hold_back(r);
-	refuse_rules(r);
 	code = r->refusal ? 0 : check_unfinished(r, err);
 	hash_plan(r);
 	return code;
