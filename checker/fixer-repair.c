@@ -130,7 +130,7 @@ static bool comes_to_same(const struct kc_step *a, const struct kc_step *b)
 		return false;
 	if (starts)
 		return true;
-	return a->kind == b->kind &&
+	return a->kind == b->kind && a->mode == b->mode && a->uid == b->uid && a->gid == b->gid &&
 	       same_text(a->content, a->content_size, b->content, b->content_size);
 }
 

@@ -5,18 +5,20 @@
 #include "base/fields.h"
 #include "base/num.h"
 #include "policy.h"
+#include "sys/root.h"
 
 enum {
 	PATH_LENGTH_MAX = 1024,
 	NAME_LENGTH_MAX = 255,
 	CONTENT_MAX = 1024 * 1024,
+	SYSCTL_LINE_MAX = 2048,
 };
 
 /* Where files may be written at all. */
 static const char *const writable[] = { "/etc/", "/usr/local/etc/", "/var/lib/", NULL };
 
-/* And where not: accounts, who may do what, what is executed, and what boots. A name ending in "/"
- * stands for all below it. */
+/* And where not: accounts, who may do what, what is executed, and what boots. An entry stands for
+ * all that is below it, too. */
 static const char *const sealed[] = {
 	"/etc/passwd*",
 	"/etc/shadow*",
@@ -66,10 +68,17 @@ static const char *const sealed[] = {
 	"/etc/rc.d/",
 	"/etc/inittab",
 	"/etc/udev/",
+	"/etc/acpi/",
+	"/etc/update-motd.d/",
+	"/etc/rpm/",
+	"/etc/depmod.d/",
 	"/etc/systemd/system/",
 	"/etc/systemd/user/",
-	"/etc/systemd/system-generators/",
+	"/etc/systemd/system.control/",
+	"/etc/systemd/system.attached/",
+	"/etc/systemd/*-generators/",
 	"/etc/systemd/system.conf*",
+	"/etc/systemd/user.conf*",
 	"/etc/tmpfiles.d/",
 	"/etc/sysusers.d/",
 	"/etc/binfmt.d/",
@@ -103,6 +112,8 @@ static const char *const sealed[] = {
 	"/var/lib/rpm/",
 	"/var/lib/systemd/",
 	"/var/lib/sss/",
+	"/var/lib/selinux/",
+	"/var/lib/polkit-1/",
 	"/var/lib/AccountsService/",
 	"/var/lib/cloud/",
 	NULL,
@@ -148,19 +159,16 @@ static const char *const sealed_sysctls[] = {
 	NULL,
 };
 
-/* Whether a path is one of a list's, or below one that ends in "/". */
+/* Whether a path is one of a list's, or below one. */
 static bool is_listed(const char *const *list, const char *path)
 {
 	KC_FOREACH_STR (entry, list) {
-		if (kc_endswith(entry, "/")) {
-			kc_cleanup(kc_freep) char *folder = strndup(entry, strlen(entry) - 1);
+		size_t n = strlen(entry);
+		kc_cleanup(kc_freep) char *name = strndup(entry, n - kc_endswith(entry, "/"));
 
-			/* Without memory all is refused. */
-			if (!folder || fnmatch(folder, path, FNM_PATHNAME | FNM_LEADING_DIR) == 0)
-				return true;
-		} else if (fnmatch(entry, path, FNM_PATHNAME) == 0) {
+		/* Without memory all is refused. */
+		if (!name || fnmatch(name, path, FNM_PATHNAME | FNM_LEADING_DIR) == 0)
 			return true;
-		}
 	}
 	return false;
 }
@@ -249,33 +257,29 @@ static bool is_name(const char *name, const char *more)
 	return true;
 }
 
+/* `path` is below /proc/sys, as kc_sysctl_path() has it. */
+static bool is_sealed_sysctl(const char *path)
+{
+	KC_FOREACH_STR (pattern, sealed_sysctls) {
+		if (fnmatch(pattern, path, 0) == 0)
+			return true;
+	}
+	return false;
+}
+
 static int check_sysctl(const char *key, const char *value, struct kc_err *err)
 {
-	char path[NAME_LENGTH_MAX + 1];
-	size_t n = strlen(key);
-	char separator;
+	kc_cleanup(kc_buf_done) struct kc_buf path = { 0 };
 
-	if (!is_name(key, "./-_:@") || n >= sizeof(path) || strstr(key, ".."))
+	if (!is_name(key, "./-_:@") || kc_sysctl_path(key, &path) < 0)
 		return kc_err_set(err, -EINVAL, "'%.100s' is no name of a sysctl", key);
 	if (!value || !*value || strlen(value) > CONTENT_MAX / 1024 || strpbrk(value, "\r\n"))
 		return kc_err_set(err, -EINVAL, "%s: a value is a line of text", key);
-	/* The first separator decides, as in sysctl.d(5). */
-	separator = key[strcspn(key, "./")];
-	for (size_t i = 0; i <= n; i++) {
-		if (separator == '.' && key[i] == '.')
-			path[i] = '/';
-		else if (separator == '.' && key[i] == '/')
-			path[i] = '.';
-		else
-			path[i] = key[i];
-	}
-	KC_FOREACH_STR (pattern, sealed_sysctls) {
-		if (fnmatch(pattern, path, 0) == 0)
-			return kc_err_set(err, -EPERM,
-					  "%s: no repair may set that (it chooses a program, or "
-					  "guards the kernel)",
-					  key);
-	}
+	if (is_sealed_sysctl(path.data))
+		return kc_err_set(err, -EPERM,
+				  "%s: no repair may set that (it chooses a program, or "
+				  "guards the kernel)",
+				  key);
 	return 0;
 }
 
@@ -362,42 +366,72 @@ int kc_policy_runtime(uint32_t kind, const char *target, const char *content, st
 	}
 }
 
-/* True when a line of the new text sets a sysctl that no repair may set, and no old line does. */
+/* A line ends where any of its readers ends it: systemd takes a CR and a NUL for it, too. */
+static const char *line_end(const char *p, const char *end)
+{
+	while (p < end && *p != '\n' && *p != '\r' && *p != '\0')
+		p++;
+	return p;
+}
+
+static bool has_line(const char *text, uint64_t size, const char *line, size_t n)
+{
+	const char *end = text + size;
+
+	for (const char *p = text; p < end;) {
+		const char *stop = line_end(p, end);
+
+		if ((size_t)(stop - p) == n && memcmp(p, line, n) == 0)
+			return true;
+		p = stop + 1;
+	}
+	return false;
+}
+
+/* True when the new text has a line that is bad, and the text that it was made from has not. */
 static bool gains_line(const struct kc_step *step, bool (*is_bad)(const char *line, size_t n))
 {
 	const char *text = step->content, *end = text + step->content_size;
-	const char *old = step->before;
+	/* Of an edit alone is it known to be what is there. */
+	const char *old = step->kind == KC_STEP_EDIT_FILE ? step->before : NULL;
 
-	while (text && text < end) {
-		const char *newline = memchr(text, '\n', (size_t)(end - text));
-		size_t n = (size_t)((newline ? newline : end) - text);
+	while (text < end) {
+		size_t n = (size_t)(line_end(text, end) - text);
 
-		if (is_bad(text, n) && !(old && memmem(old, step->before_size, text, n)))
+		if (is_bad(text, n) && !(old && has_line(old, step->before_size, text, n)))
 			return true;
 		text += n + 1;
 	}
 	return false;
 }
 
+/* True for a line of sysctl.d(5) that sets what no repair may set, or whose meaning is not sure. */
 static bool sets_sealed_sysctl(const char *line, size_t n)
 {
+	kc_cleanup(kc_buf_done) struct kc_buf path = { 0 };
 	char key[NAME_LENGTH_MAX + 1];
-	size_t start = strspn(line, " \t-"), length = 0;
+	size_t start = 0, length = 0;
 
-	if (start >= n)
-		return false;
-	while (start + length < n && line[start + length] != '=' && length < sizeof(key) - 1) {
-		key[length] = line[start + length];
+	/* Older sysctl(8) goes on with the rest as with a line of its own. */
+	if (n > SYSCTL_LINE_MAX)
+		return true;
+	while (start < n && strchr(" \t-", line[start]))
+		start++;
+	while (start + length < n && line[start + length] != '=')
 		length++;
-	}
-	while (length > 0 && (key[length - 1] == ' ' || key[length - 1] == '\t'))
+	while (length > 0 && strchr(" \t", line[start + length - 1]))
 		length--;
-	key[length] = '\0';
-	/* A pattern could come to anything. */
-	if (*key == '#' || *key == ';' || !*key)
+	if (length == 0 || line[start] == '#' || line[start] == ';')
 		return false;
-	return strpbrk(key, "*?[") ? kc_after_prefix(key, "net") == NULL
-				   : check_sysctl(key, "0", NULL) == -EPERM;
+	if (length >= sizeof(key))
+		return true;
+	memcpy(key, line + start, length);
+	key[length] = '\0';
+	if (!is_name(key, "./-_:@*?[]!^") || kc_sysctl_path(key, &path) < 0)
+		return true;
+	/* A pattern could come to anything. */
+	return strpbrk(key, "*?[") ? !kc_after_prefix(path.data, "net/")
+				   : is_sealed_sysctl(path.data);
 }
 
 /* modprobe.d(5): lines of these run a command as root. */
@@ -406,23 +440,23 @@ static bool runs_command(const char *line, size_t n)
 	static const char *const verbs[] = { "install", "remove", NULL };
 	size_t start = 0;
 
+	/* libkmod drops it, with the newline behind it: any word can be put together by that. */
+	if (memchr(line, '\\', n))
+		return true;
 	while (start < n && (line[start] == ' ' || line[start] == '\t'))
 		start++;
 	KC_FOREACH_STR (verb, verbs) {
 		size_t length = strlen(verb);
 
 		if (n - start > length && strncmp(line + start, verb, length) == 0 &&
-		    (line[start + length] == ' ' || line[start + length] == '\t' ||
-		     line[start + length] == '\\'))
+		    (line[start + length] == ' ' || line[start + length] == '\t'))
 			return true;
 	}
 	return false;
 }
 
-static int check_content(const struct kc_step *step, struct kc_err *err)
+int kc_policy_content(const struct kc_step *step, const char *path, struct kc_err *err)
 {
-	const char *path = step->target;
-
 	if (!step->content || step->content_size > CONTENT_MAX)
 		return kc_err_set(err, -EINVAL, "%s: its new text is missing or too large", path);
 	if (step->kind == KC_STEP_EDIT_FILE && !step->before)
@@ -439,6 +473,21 @@ static int check_content(const struct kc_step *step, struct kc_err *err)
 	return 0;
 }
 
+/* What is made anew is its owner's to write, and no program. */
+static int check_mode(const struct kc_step *step, struct kc_err *err)
+{
+	uint32_t most = 07777;
+
+	if (step->kind == KC_STEP_MAKE_DIR)
+		most = 0755;
+	else if (step->kind == KC_STEP_WRITE_FILE)
+		most = 0644;
+	if (step->mode & ~most)
+		return kc_err_set(err, -EINVAL, "%.200s: mode %04o is none that a repair may give",
+				  step->target ? step->target : "the step", step->mode);
+	return 0;
+}
+
 int kc_policy_step(const struct kc_step *step, struct kc_err *err)
 {
 	const bool needs_target = step->kind != KC_STEP_SYSTEMD_RELOAD &&
@@ -448,8 +497,9 @@ int kc_policy_step(const struct kc_step *step, struct kc_err *err)
 
 	if (needs_target && (!step->target || !*step->target))
 		return kc_err_set(err, -EINVAL, "a step of kind %u has no target", step->kind);
-	if (step->mode > 07777)
-		return kc_err_set(err, -EINVAL, "%s: mode %o is none", step->target, step->mode);
+	r = check_mode(step, err);
+	if (r < 0)
+		return r;
 	switch (step->kind) {
 	case KC_STEP_MAKE_DIR:
 	case KC_STEP_MOVE_ASIDE:
@@ -459,13 +509,12 @@ int kc_policy_step(const struct kc_step *step, struct kc_err *err)
 	case KC_STEP_WRITE_FILE:
 	case KC_STEP_EDIT_FILE:
 		r = kc_policy_path(step->kind, step->target, err);
-		return r < 0 ? r : check_content(step, err);
+		return r < 0 ? r : kc_policy_content(step, step->target, err);
 	case KC_STEP_SYSTEMD_RELOAD:
 	case KC_STEP_MANUAL:
 		return 0;
 	default:
-		return kc_policy_runtime(step->kind, step->target,
-					 step->content ? step->content : NULL, err);
+		return kc_policy_runtime(step->kind, step->target, step->content, err);
 	}
 }
 

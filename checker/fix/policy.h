@@ -16,6 +16,9 @@ int kc_policy_step(const struct kc_step *step, struct kc_err *err);
 /* The path that a step's target comes to, behind all links; also of each undo. */
 int kc_policy_path(uint32_t kind, const char *path, struct kc_err *err);
 
+/* What a file that is written or edited may hold, at the path that it comes to. */
+int kc_policy_content(const struct kc_step *step, const char *path, struct kc_err *err);
+
 /* Links that enable, disable or mask units, which no other step may touch. */
 int kc_policy_unit_link(const char *path, struct kc_err *err);
 

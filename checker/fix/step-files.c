@@ -127,7 +127,7 @@ static int set_content(struct kc_fix *fix, const struct kc_fix_step *step, struc
 static int look_at_write(struct kc_fix *fix, struct kc_fix_step *step, struct kc_fix_change *c,
 			 struct kc_err *err)
 {
-	int r = 0;
+	int r;
 
 	if (c->change.before.type && c->change.before.type != KC_FILE_REGULAR)
 		return kc_err_set(err, -EINVAL, "%s is there, and no file", c->change.path);
@@ -141,7 +141,9 @@ static int look_at_write(struct kc_fix *fix, struct kc_fix_step *step, struct kc
 			return kc_err_set(err, -EBUSY, "%s has changed since it was judged",
 					  c->change.path);
 	}
-	r = set_content(fix, step, &c->change, err);
+	r = kc_policy_content(&step->step, c->change.path, err);
+	if (r == 0)
+		r = set_content(fix, step, &c->change, err);
 	if (r == 0 && !c->change.before.type)
 		r = make_new(fix, step, KC_FILE_REGULAR, &c->change, err);
 	step->inverse = c->change.before.type ? "gets its old content back" : "is removed again";
@@ -152,6 +154,9 @@ static int look_at_mode(struct kc_fix_step *step, struct kc_fix_change *c, struc
 {
 	if (!c->change.before.type)
 		return kc_err_set(err, -ENOENT, "%s is not there", c->change.path);
+	/* Who runs it gets its owner's rights, or anybody may write there. */
+	if (step->step.mode & ~c->change.before.mode & 06002)
+		step->step.flags |= KC_STEP_WEAKENS;
 	c->change.after.mode = step->step.mode;
 	c->change.after.uid = step->step.uid;
 	c->change.after.gid = step->step.gid;
