@@ -223,7 +223,7 @@ void unit_judge_boot(const struct unit_rule *rule, struct unit_judgement *ret_ju
 		j.expected = "not masked";
 	r = look_up(&b);
 	j.state = b.unit;
-	j.reached = b.start.reached;
+	j.started_by = b.start.reached ? b.start.source : NULL;
 	j.source = b.unit.source;
 	if (r) {
 		j.verdict = KC_ERROR;

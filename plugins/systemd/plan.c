@@ -111,7 +111,11 @@ static int plan_enabled(const struct unit_rule *rule, const struct unit_judgemen
 
 static int plan_disabled(const struct unit_rule *rule, const struct unit_judgement *j)
 {
-	if (j->state.state == KC_UNIT_ENABLED || j->state.state == KC_UNIT_GENERATED)
+	/* What [Install] made is taken away; what a package or another unit wants stays. */
+	bool wanted = j->started_by && !kc_after_prefix(j->started_by, "/etc/systemd/system/") &&
+		      !kc_after_prefix(j->started_by, "/etc/rc");
+
+	if (!wanted && (j->state.state == KC_UNIT_ENABLED || j->state.state == KC_UNIT_GENERATED))
 		return step(rule, KC_STEP_UNIT_DISABLE, 0, KC_BOOT, j->state.unit,
 			    "The next start leaves out what is disabled.");
 	return plan_mask(

@@ -27,7 +27,8 @@ struct unit_judgement {
 	const char *expected, *found, *source, *message;
 	const char *reason; /* with KC_SKIP */
 	struct kc_unit_enabled state; /* of the boot horizon; state 0 when it was not looked up */
-	bool reached; /* default.target leads to it */
+	const char *started_by; /* boot: the link or setting by which default.target leads to it,
+				   or NULL */
 	bool missing; /* it is not installed */
 	bool masked; /* now: nothing can start it */
 };
