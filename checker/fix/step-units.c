@@ -274,7 +274,7 @@ static int disable_in(struct linking *l, const char *folder, const struct kc_uni
 
 static int disable(struct linking *l, const char *name, struct kc_err *err)
 {
-	const struct kc_unit_file *unit;
+	const struct kc_unit_file *unit = NULL;
 	struct kc_strings names;
 	int r = load(l, name, err, &unit);
 
