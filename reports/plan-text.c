@@ -199,10 +199,17 @@ static void show_rule(struct kc_plan_lines *t, const struct kc_plan_rule *rule)
 		if (!t->style->quiet)
 			step_details(t, step);
 	}
-	if (already > 0 && already == rule->n_steps)
-		kc_layout_line(&t->layout, 2, KC_INK_DIM, "so already", KC_PLAN_STATE_WIDTH,
-			       "all that a repair would do");
-	else if (rule->n_steps == 0 && !rule->text)
+	if (already > 0 && already == rule->n_steps) {
+		/* Most likely another rule does it, which is said by the fixer. */
+		const char *text = rule->steps[0].text;
+
+		kc_buf_reset(&t->raw);
+		kc_plan_masked(&t->raw, text ? text : "all that a repair would do");
+		kc_buf_reset(&t->line);
+		kc_plan_lines_escape(t);
+		kc_layout_line(&t->layout, 2, KC_INK_DIM, text ? "done with" : "so already",
+			       KC_PLAN_STATE_WIDTH, kc_plan_lines_text(t));
+	} else if (rule->n_steps == 0 && !rule->text)
 		kc_layout_line(&t->layout, 2, KC_INK_CYAN, "by hand", KC_PLAN_STATE_WIDTH,
 			       "its check knows no repair");
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "fix.h"
 #include "bus.h"
+#include "formats/unit.h"
 #include "policy.h"
 #include "runtime.h"
 
@@ -16,11 +17,23 @@ static bool is_of_unit(uint32_t kind)
 	       kind == KC_STEP_UNIT_MASK;
 }
 
+static bool names_unit(uint32_t kind)
+{
+	return kind >= KC_STEP_UNIT_ENABLE && kind <= KC_STEP_UNIT_RESTART;
+}
+
 static int look(struct kc_fix *fix, struct kc_fix_step *step, const struct kc_fix_step *earlier,
 		size_t n_earlier, struct kc_err *err)
 {
-	int r = kc_policy_step(&step->step, err);
+	const char *unit;
+	int r;
 
+	/* As systemctl(1) takes names: a service needs no type. What is none the policy refuses. */
+	if (names_unit(step->step.kind) && step->step.target) {
+		unit = kc_unit_name_complete(fix->arena, step->step.target);
+		step->step.target = unit ? unit : step->step.target;
+	}
+	r = kc_policy_step(&step->step, err);
 	if (r < 0)
 		return r;
 	if (step->step.kind == KC_STEP_MANUAL) {
