@@ -204,11 +204,11 @@ static void show_rule(struct kc_plan_lines *t, const struct kc_plan_rule *rule)
 		const char *text = rule->steps[0].text;
 
 		kc_buf_reset(&t->raw);
-		kc_plan_masked(&t->raw, text ? text : "all that a repair would do");
+		kc_plan_masked(&t->raw, text ? text : "it is so already");
 		kc_buf_reset(&t->line);
 		kc_plan_lines_escape(t);
-		kc_layout_line(&t->layout, 2, KC_INK_DIM, text ? "done with" : "so already",
-			       KC_PLAN_STATE_WIDTH, kc_plan_lines_text(t));
+		kc_layout_line(&t->layout, 2, KC_INK_DIM, "no change", KC_PLAN_STATE_WIDTH,
+			       kc_plan_lines_text(t));
 	} else if (rule->n_steps == 0 && !rule->text)
 		kc_layout_line(&t->layout, 2, KC_INK_CYAN, "by hand", KC_PLAN_STATE_WIDTH,
 			       "its check knows no repair");
