@@ -103,11 +103,12 @@ static int order_items(struct repair *r, struct kc_err *err)
 			for (size_t k = 0; k < r->request.rules[i].n; k++) {
 				const struct kc_step *step = r->request.rules[i].steps + k;
 
-				if (phase(step->kind) == p)
-					r->items[r->n_items++] = (struct item){
-						.fix = { .step = *step, .state = KC_STATE_REFUSED },
-						.rule = i,
-					};
+				if (phase(step->kind) != p)
+					continue;
+				r->items[r->n_items++] = (struct item){
+					.fix = { .step = *step, .state = KC_STATE_REFUSED },
+					.rule = i,
+				};
 			}
 		}
 	}
@@ -634,19 +635,25 @@ static int begin(struct repair *r, struct kc_transaction *t, struct kc_err *err)
 	return code;
 }
 
-/* A step that was cut off in the middle is taken back, and planned anew like any other. */
+/*
+ * The plan was made of what is there. A step that was cut off behind its change is therefore part
+ * of it no more, and merely marked; what is left of one that had not come so far is taken back.
+ */
 static int settle_cut_off(struct repair *r, struct kc_transaction *t, struct kc_err *err)
 {
 	for (uint32_t i = t->text.n; i-- > 0;) {
-		const struct kc_record *record = t->text.records + i;
+		/* The list grows, and may move, while it is gone through. */
+		const struct kc_record record = t->text.records[i];
 		int code;
 
-		if (!kc_streq(record->verb, "change") && !kc_streq(record->verb, "runtime"))
+		if (!kc_streq(record.verb, "change") && !kc_streq(record.verb, "runtime"))
 			continue;
-		if (kc_transaction_find(t, "done", record->number) ||
-		    kc_transaction_find(t, "undone", record->number))
+		if (kc_transaction_find(t, "done", record.number) ||
+		    kc_transaction_find(t, "undone", record.number))
 			continue;
-		code = kc_fix_undo(&r->fixer->fix, t, record, 0, err);
+		code = kc_fix_complete(&r->fixer->fix, t, &record, err);
+		if (code == 0)
+			code = kc_fix_undo(&r->fixer->fix, t, &record, 0, err);
 		if (code < 0)
 			return code;
 	}

@@ -12,7 +12,8 @@
 #include "folder-times.h"
 
 enum {
-	SLOT_MAX = 32
+	SLOT_MAX = 32,
+	PART_MAX = SLOT_MAX + 16,
 };
 
 static void slot_name(uint32_t record, char ret_name[SLOT_MAX])
@@ -145,12 +146,43 @@ static int make_folder(int dir, const char *name, const struct kc_node *node, st
 	return kc_node_apply(fd, node, false, err);
 }
 
+/* Half a file is ours by its name: what another name has in a stage may be somebody else's. */
+static void part_name(const char *slot, char ret_name[PART_MAX])
+{
+	(void)snprintf(ret_name, PART_MAX, "%s.part", slot);
+}
+
+static int remove_part(int dir, const char *slot, struct kc_err *err)
+{
+	char part[PART_MAX];
+
+	part_name(slot, part);
+	if (unlinkat(dir, part, 0) < 0 && errno != ENOENT)
+		return kc_err_set(err, -errno, "%s cannot be removed: %s", part,
+				  kc_strerror(errno));
+	return 0;
+}
+
+static int stage_file(int dir, const char *slot, const char *content, size_t size,
+		      const struct kc_node *node, bool times, struct kc_err *err)
+{
+	char part[PART_MAX];
+	int r = remove_part(dir, slot, err);
+
+	part_name(slot, part);
+	if (r == 0)
+		r = write_file(dir, part, content, size, node, times, err);
+	if (r == 0 && renameat2(dir, part, dir, slot, RENAME_NOREPLACE) < 0)
+		r = kc_err_set(err, -errno, "it cannot be staged: %s", kc_strerror(errno));
+	return r;
+}
+
 static int stage_node(int dir, const char *slot, const struct kc_node *node, const char *content,
 		      size_t size, bool times, struct kc_err *err)
 {
 	switch (node->type) {
 	case KC_FILE_REGULAR:
-		return write_file(dir, slot, content, size, node, times, err);
+		return stage_file(dir, slot, content, size, node, times, err);
 	case KC_FILE_DIRECTORY:
 		return make_folder(dir, slot, node, err);
 	default:
@@ -198,6 +230,15 @@ static int note_done(struct kc_transaction *t, const struct kc_fix_place *place,
 				   err, NULL);
 }
 
+static int apply_mode(int fd, const struct kc_node *node, struct kc_err *err)
+{
+	int r = kc_node_apply(fd, node, false, err);
+
+	if (r == 0 && fsync(fd) < 0)
+		r = kc_err_set(err, -errno, "it cannot be made durable: %s", kc_strerror(errno));
+	return r;
+}
+
 static int carry_out(struct kc_transaction *t, const struct kc_change *change,
 		     const struct kc_fix_place *place, const struct kc_staging *stage,
 		     uint32_t record, int fd, struct kc_err *err)
@@ -215,7 +256,7 @@ static int carry_out(struct kc_transaction *t, const struct kc_change *change,
 
 	slot_name(record, slot);
 	if (!stage)
-		return kc_node_apply(fd, &change->after, false, err);
+		return apply_mode(fd, &change->after, err);
 	if (!change->after.type)
 		return kc_exchange_take(&x, err);
 	r = stage_node(stage->fd, slot, &change->after, change->content, change->size, false, err);
@@ -471,7 +512,7 @@ static int take_away(struct undoing *u, struct kc_err *err)
 static int restore(struct undoing *u, struct kc_err *err)
 {
 	if (is_of_mode(&u->change) && u->now.type == u->change.before.type && u->fd >= 0)
-		return kc_node_apply(u->fd, &u->change.before, false, err);
+		return apply_mode(u->fd, &u->change.before, err);
 	if (!u->change.before.type)
 		return take_away(u, err);
 	if (u->stage && kc_node_same(&u->aside, &u->change.before))
@@ -515,6 +556,10 @@ static int clean_up(struct undoing *u, struct kc_err *err)
 		r = kc_transaction_sweep(u->t, stage, u->slot, before, after, err);
 		if (r == 0)
 			r = kc_transaction_sweep(u->t, stage, u->undo_slot, before, after, err);
+		if (r == 0)
+			r = remove_part(stage->fd, u->slot, err);
+		if (r == 0)
+			r = remove_part(stage->fd, u->undo_slot, err);
 	}
 	return r;
 }
@@ -582,6 +627,41 @@ int kc_change_undoable(struct kc_transaction *t, const struct kc_record *record,
 	default:
 		return 1;
 	}
+}
+
+/* ---- going on ---- */
+
+static int complete(struct undoing *u, struct kc_err *err)
+{
+	int r = 0;
+
+	switch (standing(u)) {
+	case STANDS_BETWEEN:
+		return 1;
+	case STANDS_AFTER:
+		break;
+	default:
+		return 0;
+	}
+	/* It may have been cut off before this. */
+	if ((u->fd >= 0 && fsync(u->fd) < 0) || fsync(u->place.dir) < 0 ||
+	    (u->stage && fsync(u->stage->fd) < 0))
+		r = kc_err_set(err, -errno, "it cannot be made durable: %s", kc_strerror(errno));
+	if (r == 0)
+		r = note_done(u->t, &u->place, u->record->number, err);
+	return r < 0 ? r : 1;
+}
+
+int kc_change_complete(struct kc_transaction *t, const struct kc_record *record, struct kc_err *err)
+{
+	kc_cleanup(undoing_done) struct undoing u;
+	int r = begin_undoing(t, record, err, &u);
+
+	if (r == -ENOENT && u.change.path && !u.change.before.type)
+		return 0;
+	if (r == 0)
+		r = complete(&u, err);
+	return r < 0 && err && u.change.path ? kc_err_prefix(err, "%s", u.change.path) : r;
 }
 
 /* ---- the end ---- */

@@ -57,6 +57,14 @@ int kc_change_undoable(struct kc_transaction *t, const struct kc_record *record,
 		       struct kc_err *err);
 
 /*
+ * For a transaction that goes on after it was cut off: a change that is there already is noted as
+ * done, and one of owner and mode that is there in part stays, since it is planned anew from there.
+ * 1: it was so; 0: nothing of it is there, and it is to be undone.
+ */
+int kc_change_complete(struct kc_transaction *t, const struct kc_record *record,
+		       struct kc_err *err);
+
+/*
  * All is carried out: staged files in other mounts go, and what somebody wrote into a file in the
  * moment that it was replaced is kept (t->kept names it). In the transaction's own folder the files
  * that were replaced stay, and are the first way back.

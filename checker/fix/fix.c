@@ -153,3 +153,19 @@ int kc_fix_undoable(struct kc_fix *fix, struct kc_transaction *t, const struct k
 	r = vet_change(record, err);
 	return r < 0 ? r : kc_change_undoable(t, record, err);
 }
+
+int kc_fix_complete(struct kc_fix *fix, struct kc_transaction *t, const struct kc_record *record,
+		    struct kc_err *err)
+{
+	const char *path = kc_record_get(record, "path");
+	int r;
+
+	if (kc_streq(record->verb, "runtime"))
+		return kc_runtime_complete(fix, t, record, err);
+	r = vet_change(record, err);
+	if (r == 0)
+		r = kc_change_complete(t, record, err);
+	if (path && kc_after_prefix(path, "/etc/systemd/system/"))
+		fix->units_changed = true;
+	return r;
+}

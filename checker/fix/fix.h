@@ -54,6 +54,13 @@ int kc_fix_apply(struct kc_fix *fix, struct kc_transaction *t, struct kc_fix_ste
 int kc_fix_undo(struct kc_fix *fix, struct kc_transaction *t, const struct kc_record *record,
 		unsigned flags, struct kc_err *err);
 
+/*
+ * What a repair that was cut off has done already, without a mark, is marked as done: 1 it was, 0
+ * it is to be undone before the repair goes on.
+ */
+int kc_fix_complete(struct kc_fix *fix, struct kc_transaction *t, const struct kc_record *record,
+		    struct kc_err *err);
+
 /* Whether it could be: 1 it would change something, 0 it is as it was, or cannot be taken back. */
 int kc_fix_undoable(struct kc_fix *fix, struct kc_transaction *t, const struct kc_record *record,
 		    struct kc_err *err);

@@ -134,6 +134,19 @@ static int note_files(struct kc_fix *fix, struct kc_transaction *t, const char *
 	return 0;
 }
 
+static int note_done(struct kc_fix *fix, struct kc_transaction *t, const char *const *files,
+		     uint32_t record, struct kc_err *err)
+{
+	struct pairs done = { 0 };
+	char of[16];
+	int r;
+
+	(void)snprintf(of, sizeof(of), "%u", record);
+	add_pair(&done, "of", of);
+	r = note_files(fix, t, files, false, &done, err);
+	return r < 0 ? r : kc_transaction_note(t, "done", done.item, done.n, err, NULL);
+}
+
 int kc_runtime_do(struct kc_fix *fix, struct kc_transaction *t, const struct kc_fix_step *step,
 		  struct kc_err *err)
 {
@@ -141,9 +154,8 @@ int kc_runtime_do(struct kc_fix *fix, struct kc_transaction *t, const struct kc_
 	const char *target = step->step.target ? step->step.target : "";
 	const char *content = step->step.content, *now;
 	const char *const *files = kind->files ? kind->files(fix, target) : NULL;
-	struct pairs pairs = { 0 }, done = { 0 };
+	struct pairs pairs = { 0 };
 	uint32_t record;
-	char of[16];
 	int r;
 
 	r = kind->get(fix, target, content, err, &now);
@@ -169,10 +181,7 @@ int kc_runtime_do(struct kc_fix *fix, struct kc_transaction *t, const struct kc_
 		r = kind->set(fix, target, content, step->value_after, err);
 	if (r < 0)
 		return r;
-	(void)snprintf(of, sizeof(of), "%u", record);
-	add_pair(&done, "of", of);
-	r = note_files(fix, t, files, false, &done, err);
-	return r < 0 ? r : kc_transaction_note(t, "done", done.item, done.n, err, NULL);
+	return note_done(fix, t, files, record, err);
 }
 
 /* ---- undoing ---- */
@@ -355,4 +364,22 @@ int kc_runtime_undoable(struct kc_fix *fix, struct kc_transaction *t,
 	if (stands == STANDS_FOREIGN)
 		return kc_err_set(err, -EBUSY, "%s was set by somebody else since", rr.target);
 	return stands == STANDS_AFTER;
+}
+
+int kc_runtime_complete(struct kc_fix *fix, struct kc_transaction *t,
+			const struct kc_record *record, struct kc_err *err)
+{
+	const char *const *files = NULL;
+	struct runtime_record rr;
+	enum standing stands;
+	int r = read_record(record, err, &rr);
+
+	if (r == 0)
+		r = find_standing(fix, t, &rr, err, &stands);
+	if (r < 0 || stands != STANDS_AFTER)
+		return r;
+	if (rr.kind->files)
+		files = rr.kind->files(fix, rr.target);
+	r = note_done(fix, t, files, record->number, err);
+	return r < 0 ? r : 1;
 }

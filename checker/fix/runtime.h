@@ -36,6 +36,10 @@ int kc_runtime_undo(struct kc_fix *fix, struct kc_transaction *t, const struct k
 int kc_runtime_undoable(struct kc_fix *fix, struct kc_transaction *t,
 			const struct kc_record *record, struct kc_err *err);
 
+/* As kc_change_complete(). */
+int kc_runtime_complete(struct kc_fix *fix, struct kc_transaction *t,
+			const struct kc_record *record, struct kc_err *err);
+
 extern const struct kc_runtime_kind kc_runtime_sysctl, kc_runtime_module, kc_runtime_swap,
 	kc_runtime_selinux, kc_runtime_unit_start, kc_runtime_unit_stop, kc_runtime_unit_restart,
 	kc_runtime_reload, kc_runtime_zone, kc_runtime_port;

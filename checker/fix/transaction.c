@@ -294,6 +294,35 @@ const struct kc_staging *kc_transaction_find_stage(const struct kc_transaction *
 	return NULL;
 }
 
+/* One that was cut off between its end and its mark: its record has the times of the folder above.
+ */
+static struct kc_staging *find_gone(struct kc_transaction *t, const char *path)
+{
+	for (size_t i = 0; i < t->n_stages; i++) {
+		if (t->stages[i].fd < 0 && kc_streq0(t->stages[i].path, path))
+			return t->stages + i;
+	}
+	return NULL;
+}
+
+static int remake_stage(struct kc_transaction *t, struct kc_staging *stage, int top,
+			struct kc_err *err)
+{
+	kc_cleanup(kc_closep) int fd = -EBADF;
+	int r;
+
+	if (mkdirat(top, strrchr(stage->path, '/') + 1, 0700) < 0)
+		return kc_err_set(err, -errno, "%s cannot be made: %s", stage->path,
+				  kc_strerror(errno));
+	r = kc_place_open_folder(t->root, stage->path, err, &fd);
+	if (r == 0)
+		r = kc_fd_mount(fd, &stage->mount);
+	if (r < 0)
+		return kc_err_set(err, r, "%s cannot be used: %s", stage->path, kc_strerror(r));
+	stage->fd = TAKE_FD(fd);
+	return 0;
+}
+
 /* A name that nothing else has, in a folder that was looked at. */
 static int make_stage(struct kc_transaction *t, const struct kc_fix_place *place,
 		      struct kc_err *err)
@@ -302,12 +331,15 @@ static int make_stage(struct kc_transaction *t, const struct kc_fix_place *place
 	const char *path = kc_arena_printf(&t->arena, "%s/.k8scheck-%s",
 					   kc_streq(place->top, "/") ? "" : place->top, t->id);
 	char times[KC_FOLDER_TIMES_MAX];
+	struct kc_staging *gone;
 	uint32_t record;
 	int r;
 
 	if (!path)
 		return kc_err_set(err, -ENOMEM, "out of memory");
 	r = kc_place_open_folder(t->root, place->top, err, &top);
+	if (r == 0 && (gone = find_gone(t, path)))
+		return remake_stage(t, gone, top, err);
 	if (r == 0)
 		r = kc_folder_times(top, times, err);
 	if (r == 0) {
@@ -356,7 +388,10 @@ int kc_transaction_stage(struct kc_transaction *t, const struct kc_fix_place *pl
 	r = make_stage(t, place, err);
 	if (r < 0)
 		return r;
-	*ret_stage = t->stages + t->n_stages - 1;
+	for (size_t i = 0; i < t->n_stages; i++) {
+		if (t->stages[i].fd >= 0 && t->stages[i].mount == place->mount)
+			*ret_stage = t->stages + i;
+	}
 	return 0;
 }
 
