@@ -647,11 +647,15 @@ static int fix(struct fixing *f, struct kc_report_repair *repair)
 		return r;
 	if (f->plan.refusal)
 		return kc_complain(KC_EXIT_USAGE, "%s; nothing was changed", f->plan.refusal);
+	repair->asked = true;
 	r = agree(f, &err);
 	if (r != 1)
 		return r;
-	repair->asked = true;
-	if (carry_out(f, &err) < 0)
+	r = carry_out(f, &err);
+	/* It refused, which it does before it begins alone. */
+	if (r == -EPERM)
+		return kc_complain(KC_EXIT_USAGE, "%s; nothing was changed", err.text);
+	if (r < 0)
 		return kc_complain(KC_EXIT_REPAIR_FAILED, "%s", err.text);
 	if (judge_again(f, &err) < 0)
 		return kc_complain(KC_EXIT_REPAIR_FAILED,

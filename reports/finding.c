@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "finding.h"
 #include "base/str.h"
+#include "value.h"
+
+enum {
+	TEXT_MAX = 4096, /* bytes of a path or sentence */
+};
 
 uint32_t kc_shown_verdict(const struct kc_result *result, unsigned j)
 {
@@ -75,5 +80,56 @@ void kc_gate_sentence(struct kc_buf *b, const struct kc_report *report)
 	default:
 		kc_buf_adds(b, "nothing was judged");
 		break;
+	}
+}
+
+static void add_rollback(struct kc_buf *b, const struct kc_report *report)
+{
+	const char *root = report->host.root;
+
+	kc_buf_adds(b, "k8scheck rollback ");
+	kc_value_add(b, report->repair.transaction, TEXT_MAX);
+	if (!root || kc_streq(root, "/"))
+		return;
+	kc_buf_adds(b, " --root ");
+	kc_value_add(b, root, TEXT_MAX);
+	if (report->host.live)
+		kc_buf_adds(b, " --live");
+}
+
+static void add_repaired(struct kc_buf *b, const struct kc_report *report)
+{
+	uint32_t fixed = report->summary.by_verdict[KC_FIXED],
+		 pending = report->summary.by_verdict[KC_PENDING];
+
+	kc_buf_addf(b, "%u rule%s fixed", fixed, fixed == 1 ? "" : "s");
+	if (pending > 0)
+		kc_buf_addf(b, ", %u pending", pending);
+	if (report->repair.transaction) {
+		kc_buf_adds(b, "; taken back by ");
+		add_rollback(b, report);
+	}
+}
+
+void kc_repair_sentence(struct kc_buf *b, const struct kc_report *report)
+{
+	const struct kc_report_repair *repair = &report->repair;
+
+	if (!repair->asked)
+		return;
+	if (!repair->failed && repair->changed) {
+		add_repaired(b, report);
+	} else if (!repair->failed) {
+		kc_buf_adds(b, "nothing was changed");
+	} else {
+		kc_value_add(b, repair->text ? repair->text : "a step failed", TEXT_MAX);
+		kc_buf_adds(b,
+			    repair->changed
+				    ? "; not everything that had been changed could be taken back"
+				    : "; everything that had been changed was taken back");
+		if (repair->changed && repair->transaction) {
+			kc_buf_adds(b, ", which is tried again by ");
+			add_rollback(b, report);
+		}
 	}
 }

@@ -276,6 +276,23 @@ static int put_rule(struct kc_json *w, const struct kc_result *result)
 	return 0;
 }
 
+static json_t *make_repair(struct kc_json *w, const struct kc_report_repair *repair)
+{
+	static const char *const nothing[] = { NULL };
+	kc_cleanup(json_decrefp) json_t *json = json_object();
+
+	if (kc_json_set(json, "asked", json_boolean(repair->asked)) < 0 ||
+	    kc_json_set(json, "changed", json_boolean(repair->changed)) < 0 ||
+	    kc_json_set(json, "reboot_required", json_boolean(repair->reboot_required)) < 0 ||
+	    kc_json_set(json, "failed", json_boolean(repair->failed)) < 0 ||
+	    kc_json_set_text(w, json, "transaction", repair->transaction) < 0 ||
+	    kc_json_set_text(w, json, "text", repair->text) < 0 ||
+	    kc_json_set(json, "notes",
+			kc_json_text_list(w, repair->notes ? repair->notes : nothing)) < 0)
+		return NULL;
+	return TAKE_PTR(json);
+}
+
 static json_t *make_summary(const struct kc_report *report)
 {
 	const struct kc_summary *s = &report->summary;
@@ -290,6 +307,7 @@ static json_t *make_summary(const struct kc_report *report)
 	if (kc_json_set_number(required, "applied", s->required_applied) < 0 ||
 	    kc_json_set_number(required, "failed", s->required_failed) < 0 ||
 	    kc_json_set_number(required, "undecided", s->required_undecided) < 0 ||
+	    kc_json_set_number(required, "pending", s->required_pending) < 0 ||
 	    kc_json_set_number(json, "rules", s->n_rules) < 0 ||
 	    kc_json_set(json, "verdicts", TAKE_PTR(verdicts)) < 0 ||
 	    kc_json_set(json, "required", TAKE_PTR(required)) < 0 ||
@@ -321,6 +339,7 @@ static int write_json(const struct kc_report *report, const struct kc_report_sty
 	    kc_json_put_member(&w, "run", make_run(&w, report)) < 0 ||
 	    kc_json_put_member(&w, "facts", make_facts(&w, report)) < 0 ||
 	    put_rules(&w, report) < 0 ||
+	    kc_json_put_member(&w, "repair", make_repair(&w, &report->repair)) < 0 ||
 	    kc_json_put_member(&w, "summary", make_summary(report)) < 0)
 		return kc_err_set(err, -ENOMEM, "no memory for the JSON report");
 	(void)fputs_unlocked("\n}\n", out);

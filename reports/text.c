@@ -589,6 +589,28 @@ static void summary(struct text *t)
 	kc_layout_line(&t->layout, 0, open ? KC_INK_GREEN : KC_INK_RED, "gate:", 0, line(t));
 }
 
+/* What was repaired, how it is taken back, and what is still to be done for it. */
+static void repair(struct text *t)
+{
+	const struct kc_report_repair *repair = &t->report->repair;
+
+	if (!repair->asked)
+		return;
+	gap(t);
+	kc_buf_reset(&t->line);
+	kc_repair_sentence(&t->line, t->report);
+	kc_layout_line(&t->layout, 0, repair->failed ? KC_INK_RED : KC_INK_BOLD, "repair:", 0,
+		       line(t));
+	KC_FOREACH_STR (note, repair->notes) {
+		kc_buf_reset(&t->line);
+		kc_value_add(&t->line, note, VALUE_MAX);
+		kc_layout_line(&t->layout, 0, KC_INK_YELLOW, "note:", 0, line(t));
+	}
+	if (repair->reboot_required)
+		kc_layout_line(&t->layout, 0, KC_INK_YELLOW, "reboot:", 0,
+			       "what is pending is complete after a reboot; check again then");
+}
+
 static void timings(struct text *t)
 {
 	const struct kc_report_run *run = &t->report->run;
@@ -622,6 +644,7 @@ int kc_report_text(const struct kc_report *report, const struct kc_report_style 
 		stage(&t, i);
 	if (style->verbose && !style->quiet)
 		timings(&t);
+	repair(&t);
 	summary(&t);
 	if (t.failed || t.layout.word.failed)
 		return kc_err_set(err, -ENOMEM, "no memory for the text report");

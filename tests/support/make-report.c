@@ -281,6 +281,50 @@ struct kc_report *kc_make_report(struct kc_arena *arena)
 	return report;
 }
 
+static void repair_result(struct kc_result *result, uint32_t verdict)
+{
+	for (unsigned j = 0; j < KC_J_MAX && verdict == KC_FIXED; j++) {
+		struct kc_judgement *judgement = result->judgements + j;
+
+		judgement->verdict = KC_PASS;
+		for (uint32_t i = 0; i < judgement->n_findings; i++) {
+			judgement->findings[i].verdict = KC_PASS;
+			judgement->findings[i].found = judgement->findings[i].expected;
+			judgement->findings[i].message = NULL;
+		}
+	}
+	result->verdict = verdict;
+}
+
+struct kc_report *kc_make_report_repaired(struct kc_arena *arena, const char *text, bool changed)
+{
+	static const char *const notes[] = { "what others wrote is kept as /etc/sysctl.conf.kept",
+					     NULL };
+	struct kc_report *report = kc_make_report(arena);
+
+	if (!report)
+		return NULL;
+	report->repair = (struct kc_report_repair){
+		.asked = true,
+		.changed = changed,
+		.reboot_required = !text,
+		.failed = text != NULL,
+		.transaction = "20260131-080000-1",
+		.text = text,
+		.notes = notes,
+	};
+	for (uint32_t i = 0; i < report->n_results && !text; i++) {
+		struct kc_result *result = (struct kc_result *)report->results + i;
+
+		if (kc_streq(result->rule->id, "ip-forward"))
+			repair_result(result, KC_FIXED);
+		else if (kc_streq(result->rule->id, "bridge-calls"))
+			repair_result(result, KC_PENDING);
+	}
+	kc_report_conclude(report);
+	return report;
+}
+
 struct kc_report *kc_make_report_of(struct kc_arena *arena, const char *text)
 {
 	struct kc_report *report = kc_make_report(arena);
@@ -298,6 +342,15 @@ struct kc_report *kc_make_report_of(struct kc_arena *arena, const char *text)
 	list[0] = text;
 	report->facts = copies;
 	report->run.warnings = list;
+	report->repair = (struct kc_report_repair){
+		.asked = true,
+		.changed = true,
+		.reboot_required = true,
+		.failed = true,
+		.transaction = text,
+		.text = text,
+		.notes = list,
+	};
 	report->host.hostname = text;
 	report->host.os = text;
 	report->host.kernel = text;

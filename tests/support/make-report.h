@@ -20,6 +20,12 @@ struct kc_report *kc_make_report(struct kc_arena *arena);
 struct kc_report *kc_make_report_of(struct kc_arena *arena, const char *text);
 
 /*
+ * The same rules after --fix: ip-forward is fixed, bridge-calls waits for a reboot. With a `text`
+ * the repair failed, for that reason, with `changed` saying that not all was taken back.
+ */
+struct kc_report *kc_make_report_repaired(struct kc_arena *arena, const char *text, bool changed);
+
+/*
  * n rules of one check, each judged at both horizons: as a large profile gives. Of every
  * `fail_every` rules one fails (0: none).
  */

@@ -77,6 +77,20 @@ static void test_golden(void **state)
 	json_decref(parse(text, size));
 }
 
+static void test_repaired(void **state)
+{
+	size_t size;
+	char *text = write_report(*state, kc_make_report_repaired(*state, NULL, true), &size);
+	json_t *json = parse(text, size), *repair = json_object_get(json, "repair");
+
+	kc_assert_golden("report-repaired.json", text, size);
+	assert_true(json_is_true(json_object_get(repair, "changed")));
+	assert_true(json_is_true(json_object_get(repair, "reboot_required")));
+	assert_string_equal(json_string_value(json_object_get(repair, "transaction")),
+			    "20260131-080000-1");
+	json_decref(json);
+}
+
 /* Printable ASCII alone, without a mark of a CI command. */
 static void assert_harmless(const char *text, size_t size)
 {
@@ -224,6 +238,7 @@ int main(void)
 		cmocka_unit_test(test_digest),
 		cmocka_unit_test(test_format),
 		cmocka_unit_test_setup_teardown(test_golden, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_repaired, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_hostile, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_broken_bytes_are_said, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_cut_keeps_characters_whole, setup, teardown),

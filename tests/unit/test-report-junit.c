@@ -193,6 +193,26 @@ static void test_golden(void **state)
 	xmlFreeDoc(doc);
 }
 
+/* Fixed has passed; what waits for a reboot has failed until then. */
+static void test_repaired(void **state)
+{
+	struct fixture *fixture = *state;
+	struct seen seen = { 0 };
+	size_t size;
+	char *text =
+		write_report(fixture, kc_make_report_repaired(&fixture->arena, NULL, true), &size);
+	xmlDoc *doc = parse(fixture, text, size);
+
+	kc_assert_golden("report-repaired.xml", text, size);
+	assert_counts(fixture, doc, &seen);
+	assert_int_equal(seen.tests, 16);
+	assert_int_equal(seen.failures, 4);
+	assert_int_equal(seen.skipped, 5);
+	assert_non_null(strstr(text, "type=\"pending\""));
+	assert_non_null(strstr(text, "\nfixed: ip-forward\n"));
+	xmlFreeDoc(doc);
+}
+
 static void test_hostile(void **state)
 {
 	struct fixture *fixture = *state;
@@ -324,6 +344,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_format),
 		cmocka_unit_test_teardown(test_golden, teardown),
+		cmocka_unit_test_teardown(test_repaired, teardown),
 		cmocka_unit_test_teardown(test_hostile, teardown),
 		cmocka_unit_test_teardown(test_what_was_there_is_said, teardown),
 		cmocka_unit_test_teardown(test_names_are_unique, teardown),

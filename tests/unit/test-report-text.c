@@ -64,6 +64,65 @@ static void test_quiet(void **state)
 	golden(*state, "report-quiet.txt", &(struct kc_report_style){ .quiet = true });
 }
 
+static void test_repaired(void **state)
+{
+	struct kc_report *report = kc_make_report_repaired(*state, NULL, true);
+	size_t size;
+	char *text;
+
+	assert_non_null(report);
+	text = kc_write_report(*state, kc_report_text, report, &(struct kc_report_style){ 0 },
+			       &size);
+	assert_non_null(text);
+	kc_assert_golden("report-repaired.txt", text, size);
+}
+
+static void assert_repair(struct kc_arena *arena, const struct kc_report *report, bool quiet,
+			  const char *line)
+{
+	char *text = kc_write_report(arena, kc_report_text, report,
+				     &(struct kc_report_style){ .quiet = quiet }, NULL);
+
+	assert_non_null(text);
+	if (!strstr(text, line))
+		fail_msg("%s is not in %s", line, text);
+}
+
+/* What it comes to, and what to type: on another root that root has to be named again. */
+static void test_repair_line(void **state)
+{
+	struct kc_report *report = kc_make_report_repaired(*state, NULL, true);
+
+	assert_repair(*state, report, true,
+		      "\nrepair: 1 rule fixed, 1 pending; taken back by k8scheck rollback "
+		      "20260131-080000-1\n");
+	report->host.root = "/mnt/image";
+	report->host.live = false;
+	assert_repair(*state, report, false, "rollback 20260131-080000-1 --root /mnt/image\n");
+	report->host.live = true;
+	assert_repair(*state, report, false, " --root /mnt/image --live\n");
+	report->repair = (struct kc_report_repair){ .asked = true };
+	assert_repair(*state, report, false, "\nrepair: nothing was changed\n");
+	assert_repair(*state, kc_make_report_repaired(*state, "/etc/fstab: no space", false), false,
+		      "\nrepair: /etc/fstab: no space; everything that had been changed was taken "
+		      "back\n");
+	assert_repair(*state, kc_make_report_repaired(*state, "/etc/fstab: no space", true), false,
+		      "\nrepair: /etc/fstab: no space; not everything that had been changed could "
+		      "be taken back, which is tried again by k8scheck rollback "
+		      "20260131-080000-1\n");
+}
+
+/* Who did not ask for a repair reads nothing of one. */
+static void test_no_repair(void **state)
+{
+	char *text = kc_write_report(*state, kc_report_text, kc_make_report(*state),
+				     &(struct kc_report_style){ 0 }, NULL);
+
+	assert_non_null(text);
+	assert_null(strstr(text, "repair:"));
+	assert_null(strstr(text, "reboot:"));
+}
+
 static bool is_ci_mark(const char *s)
 {
 	return strncmp(s, "##", 2) == 0 &&
@@ -243,6 +302,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_color, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_verbose, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_quiet, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_repaired, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_repair_line, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_no_repair, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_hostile, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_what_was_there_is_said, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_wrapped_lines_fit, setup, teardown),
