@@ -30,9 +30,42 @@ static void free_error(sd_bus_error *e)
 	sd_bus_error_free(e);
 }
 
+static void unref_bus(sd_bus **bus)
+{
+	if (*bus)
+		(void)sd_bus_unref(*bus);
+}
+
 static void unref_slot(sd_bus_slot **slot)
 {
 	(void)sd_bus_slot_unref(*slot);
+}
+
+/* The bus of the system that is repaired, which from a container is not the own one. */
+static int open_bus(struct kc_fix *fix, sd_bus **ret_bus)
+{
+	kc_cleanup(unref_bus) sd_bus *bus = NULL;
+	const char *root = kc_root_path(fix->root), *address;
+	int r;
+
+	if (kc_streq(root, "/"))
+		return sd_bus_open_system(ret_bus);
+	/* What a D-Bus address would take for its own is not in it then. */
+	if (strpbrk(root, ",;%=:"))
+		return -EINVAL;
+	address = kc_arena_printf(fix->arena, "unix:path=%s/run/dbus/system_bus_socket", root);
+	if (!address)
+		return -ENOMEM;
+	r = sd_bus_new(&bus);
+	if (r >= 0)
+		r = sd_bus_set_address(bus, address);
+	if (r >= 0)
+		r = sd_bus_set_bus_client(bus, 1);
+	if (r >= 0)
+		r = sd_bus_start(bus);
+	if (r >= 0)
+		*ret_bus = TAKE_PTR(bus);
+	return r;
 }
 
 static int connect_bus(struct kc_fix *fix, struct kc_err *err, sd_bus **ret_bus)
@@ -47,7 +80,7 @@ static int connect_bus(struct kc_fix *fix, struct kc_err *err, sd_bus **ret_bus)
 			return kc_err_set(err, -ENOMEM, "out of memory");
 	}
 	if (!fix->bus->bus) {
-		r = sd_bus_open_system(&fix->bus->bus);
+		r = open_bus(fix, &fix->bus->bus);
 		if (r < 0)
 			return kc_err_set(err, -ENOTCONN, "there is no system bus: %s",
 					  kc_strerror(r));

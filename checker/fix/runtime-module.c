@@ -4,6 +4,7 @@
 
 #ifdef KC_WITH_KMOD
 #include <libkmod.h>
+#include <sys/utsname.h>
 #endif
 
 static const char *const loaded = "loaded";
@@ -23,6 +24,23 @@ static void unref_list(struct kmod_list **list)
 static void no_log(void *data, int priority, const char *file, int line, const char *fn,
 		   const char *format, va_list args)
 {
+}
+
+/* Modules and their settings of the system that is repaired; from a container not the own ones. */
+static struct kmod_ctx *open_modules(struct kc_fix *fix)
+{
+	const char *root = kc_root_path(fix->root), *dir, *paths[4] = { NULL };
+	struct utsname name;
+
+	if (kc_streq(root, "/"))
+		return kmod_new(NULL, NULL);
+	if (uname(&name) < 0)
+		return NULL;
+	dir = kc_arena_printf(fix->arena, "%s/lib/modules/%s", root, name.release);
+	paths[0] = kc_arena_printf(fix->arena, "%s/etc/modprobe.d", root);
+	paths[1] = kc_arena_printf(fix->arena, "%s/run/modprobe.d", root);
+	paths[2] = kc_arena_printf(fix->arena, "%s/lib/modprobe.d", root);
+	return dir && paths[0] && paths[1] && paths[2] ? kmod_new(dir, paths) : NULL;
 }
 
 static int find(struct kmod_ctx *ctx, const char *target, struct kc_err *err,
@@ -46,7 +64,7 @@ static int find(struct kmod_ctx *ctx, const char *target, struct kc_err *err,
 static int get(struct kc_fix *fix, const char *target, const char *content, struct kc_err *err,
 	       const char **ret_value)
 {
-	kc_cleanup(unref) struct kmod_ctx *ctx = kmod_new(NULL, NULL);
+	kc_cleanup(unref) struct kmod_ctx *ctx = open_modules(fix);
 	kc_cleanup(unref_list) struct kmod_list *list = NULL;
 	struct kmod_module *module;
 	int state, r = find(ctx, target, err, &list);
@@ -64,7 +82,7 @@ static int get(struct kc_fix *fix, const char *target, const char *content, stru
 static int set(struct kc_fix *fix, const char *target, const char *content, const char *value,
 	       struct kc_err *err)
 {
-	kc_cleanup(unref) struct kmod_ctx *ctx = kmod_new(NULL, NULL);
+	kc_cleanup(unref) struct kmod_ctx *ctx = open_modules(fix);
 	kc_cleanup(unref_list) struct kmod_list *list = NULL;
 	struct kmod_list *item;
 	int r = find(ctx, target, err, &list);

@@ -91,11 +91,16 @@ static int set(struct kc_fix *fix, const char *target, const char *content, cons
 	       struct kc_err *err)
 {
 	const char *priority = kc_after_prefix(value, "on, priority ");
+	const char *root = kc_root_path(fix->root);
+	kc_cleanup(kc_freep) char *path =
+		kc_asprintf("%s%s", kc_streq(root, "/") ? "" : root, target);
 	int64_t number = -1;
 	int flags = 0;
 
+	if (!path)
+		return kc_err_set(err, -ENOMEM, "out of memory");
 	if (kc_streq(value, "off")) {
-		if (swapoff(target) == 0)
+		if (swapoff(path) == 0)
 			return 0;
 		return kc_err_set(err, -errno, "swap %s cannot be turned off: %s", target,
 				  kc_strerror(errno));
@@ -106,7 +111,7 @@ static int set(struct kc_fix *fix, const char *target, const char *content, cons
 	/* Negative ones are the kernel's own choice (swapon(2)). */
 	if (number >= 0)
 		flags = SWAP_FLAG_PREFER | (int)(number << SWAP_FLAG_PRIO_SHIFT);
-	if (swapon(target, flags) < 0)
+	if (swapon(path, flags) < 0)
 		return kc_err_set(err, -errno, "swap %s cannot be turned on again: %s", target,
 				  kc_strerror(errno));
 	return 0;
