@@ -36,20 +36,44 @@ static void leave(struct kc_transaction *t, const struct kc_record *record)
 				  NULL);
 }
 
-/* Each on its own: one that cannot be taken back keeps none of the others. */
+/*
+ * Whether what a record says rests on one that could not be taken back: the times of a folder come
+ * back in the order in which its changes were made, and a folder goes when all in it have gone.
+ */
+static bool rests_on(const struct kc_record *record, const struct kc_strings *failed)
+{
+	const char *path = kc_record_get(record, "path");
+	const char *slash = path ? strrchr(path, '/') : NULL;
+	size_t folder = slash ? (size_t)(slash - path) + 1 : 0;
+
+	for (size_t i = 0; slash && i < failed->n; i++) {
+		const char *other = failed->item[i], *rest = kc_after_prefix(other, path);
+
+		if ((rest && *rest == '/') ||
+		    (strncmp(other, path, folder) == 0 && !strchr(other + folder, '/')))
+			return true;
+	}
+	return false;
+}
+
+/* Each on its own: one that cannot be taken back keeps none of the others but what rests on it. */
 static int undo_records(struct kc_fixer *fixer, struct kc_transaction *t, unsigned flags,
 			struct kc_fix_outcome *outcome, bool *ret_stuck)
 {
+	const char **paths = kc_arena_zalloc(fixer->arena, (size_t)t->text.n + 1, sizeof(*paths));
+	struct kc_strings failed = { .item = paths };
 	int worst = 0;
 
-	*ret_stuck = false;
+	*ret_stuck = !paths;
+	if (!paths)
+		return -ENOMEM;
 	for (uint32_t i = t->text.n; i-- > 0;) {
 		/* The list grows, and may move, while it is gone through. */
 		const struct kc_record record = t->text.records[i];
 		struct kc_err err = { 0 };
 		int r;
 
-		if (!is_open(t, &record))
+		if (!is_open(t, &record) || rests_on(&record, &failed))
 			continue;
 		r = kc_fix_undo(&fixer->fix, t, &record, flags, &err);
 		if (r == 0) {
@@ -63,6 +87,8 @@ static int undo_records(struct kc_fixer *fixer, struct kc_transaction *t, unsign
 			leave(t, &record);
 		else
 			*ret_stuck = true;
+		if (r != -EBUSY && kc_record_get(&record, "path"))
+			paths[failed.n++] = kc_record_get(&record, "path");
 	}
 	return worst;
 }

@@ -164,8 +164,13 @@ static int make(const struct kc_fix_place *place)
 	if (r == 0 &&
 	    renameat2(place->dir, name, place->dir, kc_place_name(place), RENAME_NOREPLACE) < 0)
 		r = -errno;
-	if (r == 0)
-		return settle(place);
+	if (r == 0) {
+		r = settle(place);
+		if (r == 0)
+			return 0;
+		(void)remove_tree(place->dir, kc_place_name(place), 0);
+		(void)kc_folder_times_set(place->dir, times, NULL);
+	}
 	(void)clear_away(place, &found);
 	return r;
 }
