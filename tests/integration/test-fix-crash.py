@@ -14,7 +14,6 @@ FOLDER is where hosts are made: a real file system. A kill before a call leaves 
 
 import concurrent.futures
 import os
-import subprocess
 import sys
 import threading
 import time
@@ -22,9 +21,8 @@ import time
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from k8s import Suite, skip  # noqa: E402
-from repair import Bench, roll_all_back, run  # noqa: E402
+from repair import Bench, roll_all_back, run, within_namespace  # noqa: E402
 
-INSIDE = "K8SCHECK_TEST_NAMESPACE"
 KILLED = 4
 
 
@@ -148,7 +146,7 @@ def main():
     suite = Suite("fix-crash")
     every = 6 if "sanitized" in sys.argv else 1
     whats = {"one file system": (False, every)}
-    if os.environ.get(INSIDE) == "1":
+    if within_namespace():
         whats["/etc a mount of its own"] = (True, 6 if every > 1 else 3)
     for what, (own_etc, every) in whats.items():
         bench = Bench(program, place, own_etc=own_etc)
@@ -162,12 +160,4 @@ def main():
 
 
 if __name__ == "__main__":
-    if not os.environ.get(INSIDE):
-        own = ["unshare", "--mount", "--propagation", "private"]
-        able = (
-            os.geteuid() == 0
-            and subprocess.run([*own, "mount", "--bind", "/tmp", "/tmp"], capture_output=True).returncode == 0
-        )
-        os.environ[INSIDE] = "1" if able else "0"
-        sys.exit(subprocess.run([*(own if able else []), sys.executable, *sys.argv]).returncode)
-    main()
+    within_namespace(main)
