@@ -189,7 +189,7 @@ static int stage_node(int dir, const char *slot, const struct kc_node *node, con
 		if (symlinkat(node->link, dir, slot) < 0)
 			return kc_err_set(err, -errno, "the link cannot be made: %s",
 					  kc_strerror(errno));
-		return times ? kc_node_apply_link(dir, slot, node, err) : 0;
+		return kc_node_apply_link(dir, slot, node, times, err);
 	}
 }
 
@@ -300,7 +300,10 @@ int kc_change_do(struct kc_transaction *t, const struct kc_change *change, struc
 	*ret_record = 0;
 	if (r < 0)
 		return r;
-	r = change_place(t, change, &place, err, ret_record);
+	if (kc_streq(place.path, change->path))
+		r = change_place(t, change, &place, err, ret_record);
+	else
+		r = kc_err_set(err, -EBUSY, "it leads to %s since the plan was made", place.path);
 	kc_place_done(&place);
 	return r < 0 && err ? kc_err_prefix(err, "%s", change->path) : r;
 }
@@ -368,8 +371,14 @@ static int begin_undoing(struct kc_transaction *t, const struct kc_record *recor
 	slot_name(record->number, u->slot);
 	(void)snprintf(u->undo_slot, sizeof(u->undo_slot), "%s.undo", u->slot);
 	r = kc_change_read(record, &u->arena, err, &u->change);
-	if (r == 0)
+	if (r == 0) {
 		r = kc_place_open(t->root, u->change.path, 0, err, &u->place);
+		/* Where there was nothing before either, that is as it was: the caller's to say. */
+		if (r == -ENOENT && u->change.before.type)
+			return kc_err_set(err, -EBUSY,
+					  "the folder that it was in is gone: somebody has removed "
+					  "it since");
+	}
 	if (r == 0)
 		r = look(&u->place, look_flags(&u->change), &u->arena, err, &u->now, NULL, &u->fd);
 	if (r == 0 && !kc_streq(u->place.path, u->change.path))

@@ -41,6 +41,11 @@ static int find_policy(struct kc_fix *fix, char type[64])
 	return -ENOENT;
 }
 
+static int mode_of(uint32_t type)
+{
+	return type == KC_FILE_DIRECTORY ? S_IFDIR : type == KC_FILE_SYMLINK ? S_IFLNK : S_IFREG;
+}
+
 /* The file contexts of the root that is repaired, which need not be this machine's. */
 static char *ask_policy(struct kc_fix *fix, const struct kc_change *change)
 {
@@ -60,8 +65,7 @@ static char *ask_policy(struct kc_fix *fix, const struct kc_change *change)
 	option.value = path;
 	handle = selabel_open(SELABEL_CTX_FILE, &option, 1);
 	if (!handle ||
-	    selabel_lookup_raw(handle, &context, change->path,
-			       change->after.type == KC_FILE_DIRECTORY ? S_IFDIR : S_IFREG) < 0)
+	    selabel_lookup_raw(handle, &context, change->path, mode_of(change->after.type)) < 0)
 		return NULL;
 	copy = kc_arena_strdup(fix->arena, context);
 	freecon(context);

@@ -260,9 +260,12 @@ static bool same_time(const struct timespec *a, const struct timespec *b)
 
 bool kc_node_untouched(const struct kc_node *a, const struct kc_node *b)
 {
-	return a->type == b->type && a->device == b->device && a->inode == b->inode &&
-	       same_time(&a->mtime, &b->mtime) && same_time(&a->ctime, &b->ctime) &&
-	       kc_node_same(a, b);
+	if (a->type != b->type || a->device != b->device || a->inode != b->inode ||
+	    !kc_node_same(a, b))
+		return false;
+	/* Those of a folder tell of what is in it. */
+	return a->type == KC_FILE_DIRECTORY ||
+	       (same_time(&a->mtime, &b->mtime) && same_time(&a->ctime, &b->ctime));
 }
 
 static bool has_xattr(const struct kc_node *node, const char *name)
@@ -295,6 +298,15 @@ static int drop_xattrs(const char *path, const struct kc_node *node)
 	return 0;
 }
 
+/* Not every file system takes one that it shows: a mount with context= has labels of its own. */
+static bool has_value(const char *path, const struct kc_node_xattr *x)
+{
+	kc_cleanup(kc_freep) char *value = malloc(XATTR_VALUE_MAX);
+	ssize_t n = value ? getxattr(path, x->name, value, XATTR_VALUE_MAX) : -1;
+
+	return n >= 0 && (size_t)n == x->size && memcmp(value, x->value, x->size) == 0;
+}
+
 static int set_xattrs(const char *path, const struct kc_node *node, struct kc_err *err)
 {
 	int r = drop_xattrs(path, node);
@@ -304,7 +316,7 @@ static int set_xattrs(const char *path, const struct kc_node *node, struct kc_er
 	for (uint32_t i = 0; i < node->n_xattrs; i++) {
 		const struct kc_node_xattr *x = node->xattrs + i;
 
-		if (setxattr(path, x->name, x->value, x->size, 0) < 0)
+		if (!has_value(path, x) && setxattr(path, x->name, x->value, x->size, 0) < 0)
 			return kc_err_set(err, -errno, "its attribute %s cannot be set: %s",
 					  x->name, kc_strerror(errno));
 	}
@@ -331,7 +343,8 @@ int kc_node_apply(int fd, const struct kc_node *node, bool times, struct kc_err 
 	return 0;
 }
 
-int kc_node_apply_link(int dir, const char *name, const struct kc_node *node, struct kc_err *err)
+int kc_node_apply_link(int dir, const char *name, const struct kc_node *node, bool times,
+		       struct kc_err *err)
 {
 	kc_cleanup(kc_closep) int fd = openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	const struct timespec both[] = { node->atime, node->mtime };
@@ -349,7 +362,7 @@ int kc_node_apply_link(int dir, const char *name, const struct kc_node *node, st
 		if (r < 0)
 			return r;
 	}
-	if (utimensat(dir, name, both, AT_SYMLINK_NOFOLLOW) < 0)
+	if (times && utimensat(dir, name, both, AT_SYMLINK_NOFOLLOW) < 0)
 		return kc_err_set(err, -errno, "its times cannot be set: %s", kc_strerror(errno));
 	return 0;
 }

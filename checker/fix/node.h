@@ -84,5 +84,6 @@ int kc_node_get(const char *text, struct kc_arena *arena, struct kc_node *ret_no
  */
 int kc_node_apply(int fd, const struct kc_node *node, bool times, struct kc_err *err);
 
-/* The same of a link, by its name in a folder, times included. */
-int kc_node_apply_link(int dir, const char *name, const struct kc_node *node, struct kc_err *err);
+/* The same of a link, by its name in a folder. */
+int kc_node_apply_link(int dir, const char *name, const struct kc_node *node, bool times,
+		       struct kc_err *err);

@@ -3,6 +3,7 @@
 
 #include "fix.h"
 #include "formats/unit.h"
+#include "label.h"
 #include "unit-host.h"
 
 /*
@@ -74,8 +75,9 @@ static int need_folder(struct linking *l, const char *folder, struct kc_err *err
 		.uid = owner(),
 		.gid = owner() == 0 ? 0 : getegid(),
 	};
-	l->step->n_changes++;
-	return 0;
+	r = kc_label_new(l->fix, &c->change, err);
+	l->step->n_changes += r == 0;
+	return r;
 }
 
 static int add_link(struct linking *l, const char *path, const char *target, struct kc_err *err)
@@ -121,8 +123,9 @@ static int add_link(struct linking *l, const char *path, const char *target, str
 		.uid = owner(),
 		.gid = owner() == 0 ? 0 : getegid(),
 	};
-	l->step->n_changes++;
-	return 0;
+	r = kc_label_new(l->fix, &c->change, err);
+	l->step->n_changes += r == 0;
+	return r;
 }
 
 static int remove_link(struct linking *l, const char *path, struct kc_err *err)

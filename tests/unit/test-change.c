@@ -174,6 +174,46 @@ static void test_folder_link_mode(void **state)
 	assert_as_before(p);
 }
 
+/* What comes into a folder between the plan and its own turn is no change of its mode. */
+static void test_mode_of_folder_in_use(void **state)
+{
+	struct place *p = *state;
+	struct kc_change file = { 0 }, mode = { 0 };
+	uint32_t first, second;
+
+	look_at(p, "/etc/sysctl.d", 0, &mode);
+	mode.after.mode = 0750;
+	want_text(p, "/etc/sysctl.d/99-new.conf", "b = 2\n", &file);
+	first = done(p, &file);
+	second = done(p, &mode);
+	reopen(p);
+	undone(p, second);
+	undone(p, first);
+	assert_as_before(p);
+}
+
+/* A package that was removed took its folder along: others' change, and no obstacle for ever. */
+static void test_folder_gone_since(void **state)
+{
+	struct place *p = *state;
+	struct kc_change edit = { 0 }, new = { 0 };
+	uint32_t first, second;
+	struct kc_err err = { 0 };
+	char from[128], to[128];
+
+	want_text(p, "/etc/sysctl.d/50-old.conf", "a = 2\n", &edit);
+	first = done(p, &edit);
+	want_text(p, "/etc/sysctl.d/99-new.conf", "b = 2\n", &new);
+	second = done(p, &new);
+	(void)snprintf(from, sizeof(from), "%s/etc/sysctl.d", p->dir);
+	(void)snprintf(to, sizeof(to), "%s/etc/gone.d", p->dir);
+	assert_int_equal(rename(from, to), 0);
+	undone(p, second);
+	assert_int_equal(kc_change_undoable(&p->t, &p->t.text.records[first - 1], &err), -EBUSY);
+	assert_int_equal(undo(p, first, 0, &err), -EBUSY);
+	assert_non_null(strstr(err.text, "somebody has removed it"));
+}
+
 static void test_others_changed_it(void **state)
 {
 	struct place *p = *state;
@@ -313,6 +353,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_backup_forged, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_take_away, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_folder_link_mode, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_mode_of_folder_in_use, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_folder_gone_since, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_others_changed_it, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_changed_since_the_plan, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_folder_gone_in_use, setup, teardown),

@@ -280,7 +280,7 @@ static void test_apply_to_folder_and_link(void **state)
 	if (p->is_root)
 		node.uid = node.gid = 4321;
 	assert_int_equal(symlinkat("nowhere", p->fd, "l"), 0);
-	assert_int_equal(kc_node_apply_link(p->fd, "l", &node, &err), 0);
+	assert_int_equal(kc_node_apply_link(p->fd, "l", &node, true, &err), 0);
 	read_node(p, "l", &arena, &got);
 	assert_true(kc_node_same(&node, &got));
 	assert_same_time(&got.mtime, &node.mtime);

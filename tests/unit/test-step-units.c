@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <sys/xattr.h>
+
 #include "fix-step.h"
 
 /*
@@ -321,6 +323,37 @@ static void test_against_systemctl(void **state)
 	assert_true(compared > 20);
 }
 
+/* A kernel with SELinux labels whatever is made: what was not meant to be so would be others'. */
+static void test_labels(void **state)
+{
+	static const char label[] = "system_u:object_r:systemd_unit_file_t:s0";
+	static const char *const made[] = { ETC "multi-user.target.wants",
+					    ETC "multi-user.target.wants/wanted.service", NULL };
+	struct place *p = *state;
+	kc_cleanup(kc_freep) char *folder = kc_asprintf("%s%s", p->dir, ETC);
+	struct steps s;
+
+	if (setxattr(folder, "security.selinux", label, sizeof(label), 0) < 0) {
+		print_message("skipped: no labels can be set here\n");
+		skip();
+	}
+	begin_steps(p, &s);
+	(void)look_new(&s, KC_STEP_UNIT_ENABLE, "wanted.service", NULL);
+	apply_all(p, &s);
+	KC_FOREACH_STR (path, made) {
+		kc_cleanup(kc_freep) char *full = kc_asprintf("%s%s", p->dir, path);
+		char has[128];
+
+		assert_int_equal(lgetxattr(full, "security.selinux", has, sizeof(has)),
+				 sizeof(label));
+		assert_string_equal(has, label);
+	}
+	undo_all(p, &s);
+	assert_int_equal(removexattr(folder, "security.selinux"), 0);
+	assert_as_before(p);
+	end_steps(&s);
+}
+
 /* Do, repeat, undo, and undo again, with no oracle. */
 static void test_do_and_undo(void **state)
 {
@@ -493,6 +526,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_against_systemctl, setup_units, teardown),
+		cmocka_unit_test_setup_teardown(test_labels, setup_units, teardown),
 		cmocka_unit_test_setup_teardown(test_do_and_undo, setup_units, teardown),
 		cmocka_unit_test_setup_teardown(test_folders_of_links, setup_units, teardown),
 		cmocka_unit_test_setup_teardown(test_upheld, setup_units, teardown),
