@@ -49,10 +49,12 @@ static int set(struct kc_fix *fix, const char *target, const char *content, cons
 	if (r < 0)
 		return r;
 	fd = openat(at, path.data, O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	/* A list may be empty, which nothing written would not make it. */
+	value = *value ? value : "\n";
 	r = fd < 0 ? -errno : kc_write_all(fd, value, strlen(value));
 	if (r < 0)
-		return kc_err_set(err, r, "%s cannot be set to %s: %s", target, value,
-				  kc_strerror(r));
+		return kc_err_set(err, r, "%s cannot be set to %s: %s", target,
+				  *value == '\n' ? "nothing" : value, kc_strerror(r));
 	return 0;
 }
 

@@ -133,7 +133,10 @@ static int clear_away(const struct kc_fix_place *place, bool *ret_found)
 		return r;
 	}
 	while (!*name && (entry = readdir(dir))) {
-		if (kc_after_prefix(entry->d_name, making_prefix))
+		const char *rest = kc_after_prefix(entry->d_name, making_prefix);
+
+		/* A staging folder of a transaction is called alike. */
+		if (rest && !kc_store_is_id(rest))
 			memcpy(name, entry->d_name, strlen(entry->d_name) + 1);
 	}
 	(void)closedir(dir);
@@ -177,7 +180,7 @@ static int make(const struct kc_fix_place *place)
 
 /* ---- opening ---- */
 
-static int lock_root(const struct kc_root *root, struct kc_err *err, int *ret_lock)
+static int open_top(const struct kc_root *root, struct kc_err *err)
 {
 	kc_cleanup(kc_closep) int path = -EBADF;
 	int r = kc_root_path_fd(root, "/", 0, err, &path), fd;
@@ -187,6 +190,22 @@ static int lock_root(const struct kc_root *root, struct kc_err *err, int *ret_lo
 	fd = kc_fd_reopen(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return kc_err_set(err, fd, "%s: %s", kc_root_path(root), kc_strerror(fd));
+	return fd;
+}
+
+bool kc_store_is_locked(const struct kc_root *root)
+{
+	kc_cleanup(kc_closep) int fd = open_top(root, NULL);
+
+	return fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;
+}
+
+static int lock_root(const struct kc_root *root, struct kc_err *err, int *ret_lock)
+{
+	int fd = open_top(root, err), r;
+
+	if (fd < 0)
+		return fd;
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
 		r = -errno;
 		(void)kc_close(fd);

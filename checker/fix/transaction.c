@@ -16,7 +16,8 @@ static const char *const backup_name = "backup";
 static const char *const stage_name = "stage";
 
 enum {
-	BOOT_ID_MAX = 64
+	BOOT_ID_MAX = 64,
+	KEPT_MAX = 100, /* of one slot, before and behind crashes */
 };
 
 /* ---- state ---- */
@@ -395,19 +396,69 @@ int kc_transaction_stage(struct kc_transaction *t, const struct kc_fix_place *pl
 	return 0;
 }
 
+static int write_copy(int dir, const char *name, const struct kc_node *node,
+		      const struct kc_buf *content, struct kc_err *err)
+{
+	kc_cleanup(kc_closep) int fd = -EBADF;
+	int r;
+
+	if (node->type == KC_FILE_SYMLINK)
+		return symlinkat(node->link, dir, name) < 0
+			       ? -errno
+			       : kc_node_apply_link(dir, name, node, true, err);
+	fd = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	r = fd < 0 ? -errno : kc_write_all(fd, content->data, content->len);
+	if (r == 0)
+		r = kc_node_apply(fd, node, true, err);
+	return r == 0 && fsync(fd) < 0 ? -errno : r;
+}
+
+/* Out of another mount, where no rename leads; -EEXIST: the name is taken. */
+static int copy_over(struct kc_transaction *t, const struct kc_staging *stage, const char *slot,
+		     const char *name, struct kc_err *err)
+{
+	kc_cleanup(kc_arena_done) struct kc_arena arena = { 0 };
+	kc_cleanup(kc_buf_done) struct kc_buf content = { 0 };
+	struct kc_node node;
+	int r = kc_node_read(stage->fd, slot, KC_NODE_CONTENT, &arena, err, &node, &content, NULL);
+
+	if (r == 0 && node.type != KC_FILE_REGULAR && node.type != KC_FILE_SYMLINK)
+		r = -EXDEV;
+	if (r < 0)
+		return r;
+	r = write_copy(t->backup, name, &node, &content, err);
+	if (r == 0 && (fsync(t->backup) < 0 || unlinkat(stage->fd, slot, 0) < 0))
+		r = -errno;
+	if (r < 0 && r != -EEXIST)
+		(void)unlinkat(t->backup, name, 0);
+	return r;
+}
+
+static int move_to_backup(struct kc_transaction *t, const struct kc_staging *stage,
+			  const char *slot, const char *name, struct kc_err *err)
+{
+	if (renameat2(stage->fd, slot, t->backup, name, RENAME_NOREPLACE) == 0)
+		return 0;
+	return errno == EXDEV ? copy_over(t, stage, slot, name, err) : -errno;
+}
+
 static int keep(struct kc_transaction *t, const struct kc_staging *stage, const char *slot,
 		struct kc_err *err)
 {
-	const char *name = kc_arena_printf(&t->arena, "%s.kept", slot);
 	void *grown = kc_arena_grow(&t->arena, (void *)t->kept.item, t->kept.n, &t->kept_room,
 				    sizeof(*t->kept.item));
 	const char **items = grown;
+	const char *name = NULL;
+	int r = grown ? -EEXIST : -ENOMEM;
 
-	if (!name || !grown)
-		return kc_err_set(err, -ENOMEM, "out of memory");
+	for (unsigned i = 1; r == -EEXIST && i <= KEPT_MAX; i++) {
+		name = kc_arena_printf(&t->arena, "%s.kept-%u", slot, i);
+		r = name ? move_to_backup(t, stage, slot, name, err) : -ENOMEM;
+	}
+	if (r == -ENOMEM)
+		return kc_err_set(err, r, "out of memory");
 	t->kept.item = items;
-	/* In another mount it stays where it is, which is told as well. */
-	if (renameat2(stage->fd, slot, t->backup, name, RENAME_NOREPLACE) < 0)
+	if (r < 0)
 		items[t->kept.n] = kc_arena_printf(&t->arena, "%s/%s",
 						   stage->path ? stage->path : stage_name, slot);
 	else
