@@ -2,8 +2,9 @@
 #pragma once
 
 /*
- * k8scheck-plugin.h as it was when ABI 1.0 was frozen: plugins were built with it, and a test builds
- * one still. It changes only with the major, and then a copy of the new one stands beside it.
+ * k8scheck-plugin.h as it was when ABI 1.0 was frozen: plugins were built with it, and a test
+ * builds one still. It changes only with the major, and then a copy of the new one stands beside
+ * it.
  *
  * A plugin is a shared object NAME.so with its manifest NAME.yaml beside it. It exports one
  * constant, `kc_plugin`, and nothing else; it links against nothing of k8scheck. It is loaded in a
