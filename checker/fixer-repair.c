@@ -24,6 +24,8 @@ struct repair {
 	size_t n_items;
 	const char *refusal; /* of all */
 	const char *transaction;
+	const char *hold; /* why what runs is left alone; NULL */
+	bool hold_known;
 	char hash[KC_DIGEST_TEXT];
 };
 
@@ -191,6 +193,30 @@ static int look_again(struct repair *r, struct item *item, struct kc_err *err)
 	return kc_fix_look(fix, &item->fix, earlier, n, err);
 }
 
+/*
+ * What needs an option that was not given. Before it is held against the steps before it: that one
+ * of them would do it says nothing where that one is held back, too.
+ */
+static void hold_back(struct repair *r, struct kc_fix_step *step)
+{
+	const struct kc_options *o = r->fixer->command.options;
+
+	if ((step->step.flags & KC_STEP_WEAKENS) && o->yes && !o->allow_weaken) {
+		step->state = KC_STATE_HELD;
+		step->text = "it weakens the host: add --allow-weaken";
+		return;
+	}
+	if (!(step->step.flags & KC_STEP_DISTURBS))
+		return;
+	if (!r->hold_known)
+		r->hold = kc_fixer_hold(r->fixer);
+	r->hold_known = true;
+	if (r->hold) {
+		step->state = KC_STATE_HELD;
+		step->text = r->hold;
+	}
+}
+
 static int look_at(struct repair *r, size_t index, struct kc_err *err)
 {
 	struct item *item = r->items + index;
@@ -199,9 +225,14 @@ static int look_at(struct repair *r, size_t index, struct kc_err *err)
 	int code;
 
 	if (r->refused[item->rule]) {
+		/* The one for which it is refused says why. */
+		if (step->state == KC_STATE_REFUSED && step->text)
+			return 0;
 		step->state = KC_STATE_NOT_BEGUN;
+		step->text = NULL;
 		return 0;
 	}
+	item->same = false;
 	if (!kc_touches_step(r->rules[item->rule], &step->step)) {
 		step->state = KC_STATE_REFUSED;
 		step->text =
@@ -213,6 +244,8 @@ static int look_at(struct repair *r, size_t index, struct kc_err *err)
 		return step->text ? 0 : kc_err_set(err, -ENOMEM, "out of memory");
 	}
 	code = look_again(r, item, err);
+	if (code == 0 && step->state == KC_STATE_NEEDED)
+		hold_back(r, step);
 	if (code < 0 || step->state != KC_STATE_NEEDED)
 		return code;
 	for (size_t i = 0; i < index; i++) {
@@ -240,35 +273,6 @@ static int look_at(struct repair *r, size_t index, struct kc_err *err)
 		step->text = "a step before does it";
 	}
 	return 0;
-}
-
-/* What needs an option that was not given. */
-static void hold_back(struct repair *r)
-{
-	const struct kc_options *o = r->fixer->command.options;
-	const char *hold = NULL;
-	bool asked = false;
-
-	for (size_t i = 0; i < r->n_items; i++) {
-		struct kc_fix_step *step = &r->items[i].fix;
-
-		if (step->state != KC_STATE_NEEDED)
-			continue;
-		if ((step->step.flags & KC_STEP_WEAKENS) && o->yes && !o->allow_weaken) {
-			step->state = KC_STATE_HELD;
-			step->text = "it weakens the host: add --allow-weaken";
-			continue;
-		}
-		if (!(step->step.flags & KC_STEP_DISTURBS))
-			continue;
-		if (!asked)
-			hold = kc_fixer_hold(r->fixer);
-		asked = true;
-		if (hold) {
-			step->state = KC_STATE_HELD;
-			step->text = hold;
-		}
-	}
 }
 
 /* Half a repair would be worse than none: where a step is refused, all of its rule are. */
@@ -393,19 +397,19 @@ static int look_at_all(struct repair *r, struct kc_err *err)
 	int code = take_rules(r, err);
 	size_t before;
 
+	r->hold_known = false;
 	r->refusal = kc_fixer_refusal(r->fixer);
+	if (code == 0)
+		code = order_items(r, err);
 	/* What a rule that is refused would have done, another may have relied on. */
 	do {
 		before = count_refused(r);
-		if (code == 0)
-			code = order_items(r, err);
 		for (size_t i = 0; i < r->n_items && code == 0; i++)
 			code = look_at(r, i, err);
 		if (code < 0)
 			return code;
 		refuse_rules(r);
 	} while (count_refused(r) > before);
-	hold_back(r);
 	code = r->refusal ? 0 : check_unfinished(r, err);
 	hash_plan(r);
 	return code;

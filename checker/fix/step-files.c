@@ -96,7 +96,7 @@ int kc_fix_add_change(struct kc_fix *fix, struct kc_fix_step *step, const char *
 }
 
 /* A new object belongs to root, as everything below /etc does, unless the step says otherwise. */
-static int make_new(struct kc_fix *fix, const struct kc_fix_step *step, uint32_t type,
+static int make_new(struct kc_fix *fix, struct kc_fix_step *step, uint32_t type,
 		    struct kc_change *change, struct kc_err *err)
 {
 	const bool keep = step->step.flags & KC_STEP_KEEP_OWNER;
@@ -108,6 +108,9 @@ static int make_new(struct kc_fix *fix, const struct kc_fix_step *step, uint32_t
 	/* Without root a system can be repaired that belongs to who runs this. */
 	after->uid = geteuid() != 0 ? geteuid() : keep ? 0 : step->step.uid;
 	after->gid = geteuid() != 0 ? getegid() : keep ? 0 : step->step.gid;
+	/* Who owns it may write to it. */
+	if (geteuid() == 0 && after->uid != 0)
+		step->step.flags |= KC_STEP_WEAKENS;
 	return kc_label_new(fix, change, err);
 }
 
