@@ -348,7 +348,11 @@ static int check_unfinished(struct repair *r, struct kc_err *err)
 	kc_store_done(&store);
 	if (code < 0)
 		return code;
-	if (id && !(fixer->command.options->resume && state == KC_TRANSACTION_OPEN))
+	/* Not cut off: it goes on right now. */
+	if (id && kc_store_is_locked(fixer->fix.root))
+		r->refusal = "another k8scheck is repairing this system, or taking a repair back; "
+			     "try again when it has ended";
+	else if (id && !(fixer->command.options->resume && state == KC_TRANSACTION_OPEN))
 		r->refusal = why_unfinished(fixer, id, state);
 	else if (!id && fixer->command.options->resume)
 		r->refusal =

@@ -33,6 +33,9 @@ int kc_store_open(const struct kc_root *root, unsigned flags, struct kc_err *err
 		  struct kc_store *ret_store);
 void kc_store_done(struct kc_store *store);
 
+/* Whether somebody repairs this root, or takes a repair back, at this moment. */
+bool kc_store_is_locked(const struct kc_root *root);
+
 /* The ids of all transactions, oldest first, in the arena. */
 int kc_store_list(const struct kc_store *store, struct kc_arena *arena, struct kc_err *err,
 		  struct kc_strings *ret_ids);
