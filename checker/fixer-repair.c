@@ -568,6 +568,17 @@ static void narrow(struct repair *r, const struct kc_fix_consent *consent)
 	}
 }
 
+/* A restart has no value by which a second look could tell that it was done. */
+static bool was_done_before(const struct repair *r, size_t index)
+{
+	for (size_t i = 0; i < index; i++) {
+		if (r->items[i].fix.state == KC_STATE_DONE &&
+		    comes_to_same(&r->items[i].fix.step, &r->items[index].fix.step))
+			return true;
+	}
+	return false;
+}
+
 static int carry_out(struct repair *r, struct kc_transaction *t, struct kc_fix_outcome *outcome,
 		     struct kc_err *err)
 {
@@ -575,11 +586,17 @@ static int carry_out(struct repair *r, struct kc_transaction *t, struct kc_fix_o
 		struct item *item = r->items + i;
 		int code = 0;
 
+		if (item->same && was_done_before(r, i))
+			continue;
 		/* The step that was to do it may have been left out. */
 		if (item->same) {
+			const char *who = item->fix.text;
+
 			code = look_again(r, item, err);
-			if (code == 0 && item->fix.state == KC_STATE_ALREADY)
+			if (code == 0 && item->fix.state == KC_STATE_ALREADY) {
+				item->fix.text = who;
 				continue;
+			}
 			if (code == 0 && item->fix.state != KC_STATE_NEEDED)
 				code = kc_err_set(err, -EINVAL, "%s",
 						  item->fix.text ? item->fix.text : "refused");
@@ -717,7 +734,8 @@ static int repair(struct repair *r, struct kc_err *err)
 static bool has_work(const struct repair *r)
 {
 	for (size_t i = 0; i < r->n_items; i++) {
-		if (r->items[i].fix.state == KC_STATE_NEEDED)
+		/* The step that was to do it may have been left out. */
+		if (r->items[i].fix.state == KC_STATE_NEEDED || r->items[i].same)
 			return true;
 	}
 	return false;
