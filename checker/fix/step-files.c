@@ -155,10 +155,17 @@ static int look_at_write(struct kc_fix *fix, struct kc_fix_step *step, struct kc
 
 static int look_at_mode(struct kc_fix_step *step, struct kc_fix_change *c, struct kc_err *err)
 {
+	uint32_t gained;
+
 	if (!c->change.before.type)
 		return kc_err_set(err, -ENOENT, "%s is not there", c->change.path);
-	/* Who runs it gets its owner's rights, or anybody may write there. */
-	if (step->step.mode & ~c->change.before.mode & 06002)
+	gained = step->step.mode & ~c->change.before.mode;
+	if (c->change.before.type == KC_FILE_REGULAR && (gained & 06000))
+		return kc_err_set(err, -EPERM,
+				  "%s: no repair may make it run with the rights of its owner",
+				  c->change.path);
+	/* Anybody may write there, or what is made there has another's group. */
+	if (gained & 06002)
 		step->step.flags |= KC_STEP_WEAKENS;
 	c->change.after.mode = step->step.mode;
 	c->change.after.uid = step->step.uid;

@@ -127,16 +127,28 @@ class Hostile:
 
     def faults(self):
         """What has changed, and must not have."""
+        was = {"/" + e["path"]: e for e in self.before}
         out = []
         for path, entry in self.changed().items():
-            if not any(re.fullmatch(pattern, path) for pattern in ALLOWED):
+            if not self.may_change(path, was.get(path), entry):
                 out.append(f"{path} has changed")
-            if entry and entry["type"] == "file" and path != "/etc/app/secret" and int(entry["mode"], 8) & 0o7133:
-                out.append(f"{path} has mode {entry['mode']}")
-            if entry and entry["type"] == "file" and re.match("/etc/(sysctl.d/|sysctl.conf|modprobe.d/)", path):
+            if not entry or entry["type"] != "file":
+                continue
+            mode = int(entry["mode"], 8)
+            if mode & (0o6000 if path in was else 0o7133):
+                out.append(f"{path} has mode {mode:o}")
+            if re.match("/etc/(sysctl.d/|sysctl.conf|modprobe.d/)", path):
                 with open(self.root + path, "rb") as content:
                     out += [f"{path}: {line}" for line in harmful_lines(path, content.read())]
         return out
+
+    def may_change(self, path, was, now):
+        if any(re.fullmatch(pattern, path) for pattern in ALLOWED):
+            return True
+        # Of what a link of theirs leads to, owner and mode.
+        if not was or not now or path not in (os.path.realpath(self.root + link)[len(self.root) :] for link in LINKS):
+            return False
+        return all(was[key] == now[key] for key in was if key not in ("mode", "uid", "gid"))
 
     def renew(self):
         if self.changed() or os.path.exists(os.path.join(self.root, STORE)):
