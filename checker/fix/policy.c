@@ -548,6 +548,9 @@ static uint32_t flags_of_unit(uint32_t kind, const char *unit)
 
 uint32_t kc_policy_flags(const struct kc_step *step)
 {
+	/* One without is refused, and yet has flags to be shown. */
+	const char *target = step->target ? step->target : "";
+
 	switch (step->kind) {
 	case KC_STEP_SELINUX_MODE:
 		return step->content && kc_streq(step->content, "permissive") ? KC_STEP_WEAKENS
@@ -562,20 +565,19 @@ uint32_t kc_policy_flags(const struct kc_step *step)
 	case KC_STEP_UNIT_START:
 	case KC_STEP_UNIT_STOP:
 	case KC_STEP_UNIT_RESTART:
-		return flags_of_unit(step->kind, step->target);
+		return flags_of_unit(step->kind, target);
 	case KC_STEP_WRITE_FILE:
 	case KC_STEP_EDIT_FILE:
 	case KC_STEP_MOVE_ASIDE:
 	case KC_STEP_REMOVE_FILE:
 		/* The runtime watches that folder. */
-		if (kc_after_prefix(step->target, "/etc/cni/"))
+		if (kc_after_prefix(target, "/etc/cni/"))
 			return KC_STEP_DISTURBS;
-		if (kc_after_prefix(step->target, "/etc/firewalld/"))
+		if (kc_after_prefix(target, "/etc/firewalld/"))
 			return KC_STEP_WEAKENS;
 		return 0;
 	case KC_STEP_SYSCTL:
-		if (kc_endswith(step->target, "forwarding") ||
-		    kc_endswith(step->target, "ip_forward"))
+		if (kc_endswith(target, "forwarding") || kc_endswith(target, "ip_forward"))
 			return step->content && kc_streq(step->content, "0") ? KC_STEP_DISTURBS : 0;
 		return 0;
 	default:

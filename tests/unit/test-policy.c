@@ -645,6 +645,12 @@ static void test_flags(void **state)
 		{ KC_STEP_LOAD_MODULE, "x", NULL, 0 },
 	};
 
+	/* What is refused is asked for its flags, too. */
+	for (uint32_t kind = 0; kind < 30; kind++) {
+		const struct kc_step step = make(kind, NULL, NULL);
+
+		assert_int_equal(kc_policy_flags(&step) & ~(KC_STEP_WEAKENS | KC_STEP_DISTURBS), 0);
+	}
 	for (size_t i = 0; i < KC_ARRAY_SIZE(table); i++) {
 		struct kc_step step = make(table[i].kind, table[i].target, table[i].content);
 
