@@ -23,6 +23,7 @@ struct fixing {
 	bool *selected; /* of the profile's rules, at first */
 	struct kc_fix_rule *rules; /* to be repaired; steps as they go to the fixer, merged */
 	struct kc_fix_rule *planned; /* the same, as each check planned its own */
+	bool *asked; /* of each of them: it was asked for, and need not be again */
 	uint32_t n_rules;
 	struct kc_fix_process fixer;
 	struct kc_plan plan;
@@ -128,7 +129,8 @@ static int plan_rules(struct fixing *f, struct kc_err *err)
 	if (any)
 		kc_run_wait(&planned);
 	f->planned = kc_arena_zalloc(c->arena, (size_t)f->n_rules + 1, sizeof(*f->planned));
-	if (!f->planned)
+	f->asked = kc_arena_zalloc(c->arena, (size_t)f->n_rules + 1, sizeof(*f->asked));
+	if (!f->planned || !f->asked)
 		return kc_err_set(err, -ENOMEM, "out of memory");
 	memcpy(f->planned, f->rules, f->n_rules * sizeof(*f->planned));
 	return 0;
@@ -398,38 +400,54 @@ static bool has_needed(const struct kc_plan_rule *rule, uint32_t flag)
 	return false;
 }
 
-static unsigned count_rules(const struct fixing *f, uint32_t policy, uint32_t flag)
+static unsigned count_rules(const struct fixing *f, uint32_t flag)
 {
 	unsigned n = 0;
 
 	for (uint32_t i = 0; i < f->plan.n_rules; i++)
-		n += has_needed(f->plan.rules + i, flag) &&
-		     (!policy || f->plan.rules[i].rule->fix == policy);
+		n += has_needed(f->plan.rules + i, flag);
 	return n;
 }
 
-static void drop(struct fixing *f, const char *id)
+/* Another rule's step does it for this one. */
+static bool is_served(const struct kc_plan_step *step)
 {
-	for (uint32_t i = 0; i < f->n_rules; i++) {
-		if (kc_streq(f->rules[i].id, id)) {
-			f->rules[i].fault = "not agreed to";
-		}
-	}
+	return step->state == KC_STATE_ALREADY && step->text;
 }
 
-/* Those that are to be asked for one by one, then the rest. True when something was left out. */
+/* Whether to carry the plan out changes something for this rule, by a step of its own or not. */
+static bool has_part(const struct kc_plan_rule *rule)
+{
+	for (uint32_t i = 0; i < rule->n_steps; i++) {
+		if (rule->steps[i].state == KC_STATE_NEEDED || is_served(rule->steps + i))
+			return true;
+	}
+	return false;
+}
+
+static bool is_to_be_asked(const struct fixing *f, uint32_t index, uint32_t policy)
+{
+	const struct kc_plan_rule *rule = f->plan.rules + index;
+
+	return !f->asked[index] && rule->rule->fix == policy && has_part(rule);
+}
+
+/*
+ * Those that are to be asked for one by one, then the rest. True when something was left out; then
+ * rules may take part that did not before, and were not asked for.
+ */
 static bool ask_for_rules(struct fixing *f)
 {
-	unsigned automatic = count_rules(f, KC_FIX_AUTO, 0);
+	unsigned automatic = 0;
 	bool dropped = false, yes;
 
-	for (uint32_t i = 0; i < f->plan.n_rules; i++) {
-		const struct kc_rule *rule = f->plan.rules[i].rule;
-
-		if (rule->fix != KC_FIX_ASK || !has_needed(f->plan.rules + i, 0))
+	for (uint32_t i = 0; i < f->n_rules; i++) {
+		automatic += is_to_be_asked(f, i, KC_FIX_AUTO);
+		if (!is_to_be_asked(f, i, KC_FIX_ASK))
 			continue;
-		if (!kc_terminal_ask("Repair %s?", rule->id)) {
-			drop(f, rule->id);
+		f->asked[i] = true;
+		if (!kc_terminal_ask("Repair %s?", f->rules[i].id)) {
+			f->rules[i].fault = "not agreed to";
 			dropped = true;
 		}
 	}
@@ -437,9 +455,12 @@ static bool ask_for_rules(struct fixing *f)
 		return dropped;
 	yes = kc_terminal_ask("Carry this plan out for %u rule%s?", automatic,
 			      automatic == 1 ? "" : "s");
-	for (uint32_t i = 0; i < f->plan.n_rules && !yes; i++) {
-		if (f->plan.rules[i].rule->fix == KC_FIX_AUTO && has_needed(f->plan.rules + i, 0)) {
-			drop(f, f->plan.rules[i].rule->id);
+	for (uint32_t i = 0; i < f->n_rules; i++) {
+		if (!is_to_be_asked(f, i, KC_FIX_AUTO))
+			continue;
+		f->asked[i] = true;
+		if (!yes) {
+			f->rules[i].fault = "not agreed to";
 			dropped = true;
 		}
 	}
@@ -452,7 +473,7 @@ static void ask_for_weakening(struct fixing *f)
 	kc_cleanup(kc_buf_done) struct kc_buf names = { 0 };
 
 	f->weaken = o->allow_weaken;
-	if (f->weaken || o->yes || count_rules(f, 0, KC_STEP_WEAKENS) == 0)
+	if (f->weaken || o->yes || count_rules(f, KC_STEP_WEAKENS) == 0)
 		return;
 	for (uint32_t i = 0; i < f->plan.n_rules; i++) {
 		if (has_needed(f->plan.rules + i, KC_STEP_WEAKENS))
@@ -471,7 +492,7 @@ static int agree(struct fixing *f, struct kc_err *err)
 	const struct kc_options *o = f->check->options;
 	bool resuming = o->resume && !f->plan.refusal;
 
-	if (count_rules(f, 0, 0) == 0 && !resuming)
+	if (count_rules(f, 0) == 0 && !resuming)
 		return 0;
 	if (o->yes) {
 		f->weaken = o->allow_weaken;
@@ -483,13 +504,13 @@ static int agree(struct fixing *f, struct kc_err *err)
 			"--fix asks before it changes anything, and there is no terminal "
 			"to ask at: add --yes to go on without a question, or --dry-run "
 			"to see the plan alone; nothing was changed");
-	if (ask_for_rules(f)) {
+	while (ask_for_rules(f)) {
 		/* The texts of several rules may have been merged: without these it is another
 		 * plan.
 		 */
 		if (make_plan(f, err) < 0)
 			return kc_complain(KC_EXIT_USAGE, "%s; nothing was changed", err->text);
-		if (count_rules(f, 0, 0) == 0 && !resuming) {
+		if (count_rules(f, 0) == 0 && !resuming) {
 			return kc_complain(KC_EXIT_USAGE,
 					   "nothing was agreed to, and nothing was changed");
 		}
@@ -515,8 +536,7 @@ static bool was_done(const struct kc_plan_rule *rule, uint32_t horizon)
 		const struct kc_plan_step *step = rule->steps + i;
 
 		/* What another rule's step did is done for this one, too. */
-		if ((step->state == KC_STATE_DONE ||
-		     (step->state == KC_STATE_ALREADY && step->text)) &&
+		if ((step->state == KC_STATE_DONE || is_served(step)) &&
 		    (!horizon || step->horizon == horizon))
 			return true;
 	}

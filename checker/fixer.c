@@ -71,6 +71,8 @@ static int settle_in(void)
 		(void)sigaction(signals[i], &ignore, NULL);
 	(void)umask(077);
 	(void)prctl(PR_SET_DUMPABLE, 0);
+	/* It was started by the number of its descriptor. */
+	(void)prctl(PR_SET_NAME, "k8scheck-fixer");
 	(void)setrlimit(RLIMIT_CORE, &none);
 	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	return fcntl(KC_FIXER_FD, F_SETFD, FD_CLOEXEC) < 0 ? -errno : 0;

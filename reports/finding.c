@@ -83,10 +83,35 @@ void kc_gate_sentence(struct kc_buf *b, const struct kc_report *report)
 	}
 }
 
-static void add_rollback(struct kc_buf *b, const struct kc_report *report)
+void kc_repair_sentence(struct kc_buf *b, const struct kc_report *report)
+{
+	const struct kc_report_repair *repair = &report->repair;
+	uint32_t fixed = report->summary.by_verdict[KC_FIXED],
+		 pending = report->summary.by_verdict[KC_PENDING];
+
+	if (!repair->asked)
+		return;
+	if (repair->failed) {
+		kc_value_add(b, repair->text ? repair->text : "a step failed", TEXT_MAX);
+		kc_buf_adds(b,
+			    repair->changed
+				    ? "; not everything that had been changed could be taken back"
+				    : "; everything that had been changed was taken back");
+	} else if (repair->changed) {
+		kc_buf_addf(b, "%u rule%s fixed", fixed, fixed == 1 ? "" : "s");
+		if (pending > 0)
+			kc_buf_addf(b, ", %u pending", pending);
+	} else {
+		kc_buf_adds(b, "nothing was changed");
+	}
+}
+
+void kc_repair_undo(struct kc_buf *b, const struct kc_report *report)
 {
 	const char *root = report->host.root;
 
+	if (!report->repair.changed || !report->repair.transaction)
+		return;
 	kc_buf_adds(b, "k8scheck rollback ");
 	kc_value_add(b, report->repair.transaction, TEXT_MAX);
 	if (!root || kc_streq(root, "/"))
@@ -95,41 +120,4 @@ static void add_rollback(struct kc_buf *b, const struct kc_report *report)
 	kc_value_add(b, root, TEXT_MAX);
 	if (report->host.live)
 		kc_buf_adds(b, " --live");
-}
-
-static void add_repaired(struct kc_buf *b, const struct kc_report *report)
-{
-	uint32_t fixed = report->summary.by_verdict[KC_FIXED],
-		 pending = report->summary.by_verdict[KC_PENDING];
-
-	kc_buf_addf(b, "%u rule%s fixed", fixed, fixed == 1 ? "" : "s");
-	if (pending > 0)
-		kc_buf_addf(b, ", %u pending", pending);
-	if (report->repair.transaction) {
-		kc_buf_adds(b, "; taken back by ");
-		add_rollback(b, report);
-	}
-}
-
-void kc_repair_sentence(struct kc_buf *b, const struct kc_report *report)
-{
-	const struct kc_report_repair *repair = &report->repair;
-
-	if (!repair->asked)
-		return;
-	if (!repair->failed && repair->changed) {
-		add_repaired(b, report);
-	} else if (!repair->failed) {
-		kc_buf_adds(b, "nothing was changed");
-	} else {
-		kc_value_add(b, repair->text ? repair->text : "a step failed", TEXT_MAX);
-		kc_buf_adds(b,
-			    repair->changed
-				    ? "; not everything that had been changed could be taken back"
-				    : "; everything that had been changed was taken back");
-		if (repair->changed && repair->transaction) {
-			kc_buf_adds(b, ", which is tried again by ");
-			add_rollback(b, report);
-		}
-	}
 }

@@ -22,11 +22,12 @@ const char *kc_shown_name(uint32_t verdict);
 /* How the gate stands, and why: "closed (exit 1): 2 required rules failed". Appended to b. */
 void kc_gate_sentence(struct kc_buf *b, const struct kc_report *report);
 
-/*
- * What --fix has done, and how it is taken back: "2 rules fixed; taken back by k8scheck rollback
- * ID". Appended to b; nothing where no repair was asked for.
- */
+/* What --fix has done: "2 rules fixed". Appended to b; nothing where no repair was asked for. */
 void kc_repair_sentence(struct kc_buf *b, const struct kc_report *report);
+
+/* The command that takes it back, as it is typed; nothing where there is nothing to be taken back.
+ */
+void kc_repair_undo(struct kc_buf *b, const struct kc_report *report);
 
 /* True when exit code and severity say that the host may be taken for ready. */
 bool kc_gate_open(const struct kc_report *report);

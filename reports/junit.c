@@ -408,13 +408,17 @@ static void suite_attributes(struct writer *w, const char *name, unsigned id,
 static void put_repaired(struct writer *w, uint8_t stage, unsigned id)
 {
 	const struct kc_report *report = w->report;
+	const struct kc_report_repair *repair = &report->repair;
 
 	kc_buf_reset(&w->a);
-	if (id == 0 && report->repair.asked) {
+	if (id == 0 && repair->asked) {
 		kc_buf_adds(&w->a, "repair: ");
 		kc_repair_sentence(&w->a, report);
+		if (repair->changed && repair->transaction)
+			kc_buf_adds(&w->a, "\nundo: ");
+		kc_repair_undo(&w->a, report);
 		kc_buf_addc(&w->a, '\n');
-		KC_FOREACH_STR (note, report->repair.notes)
+		KC_FOREACH_STR (note, repair->notes)
 			add_labelled(&w->a, "note: ", note);
 	}
 	for (uint32_t i = 0; i < report->n_results; i++) {

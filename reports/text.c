@@ -601,6 +601,14 @@ static void repair(struct text *t)
 	kc_repair_sentence(&t->line, t->report);
 	kc_layout_line(&t->layout, 0, repair->failed ? KC_INK_RED : KC_INK_BOLD, "repair:", 0,
 		       line(t));
+	kc_buf_reset(&t->line);
+	kc_repair_undo(&t->line, t->report);
+	if (t->line.len > 0) {
+		/* One line whatever the width: it is there to be copied. */
+		t->layout.columns = 0;
+		kc_layout_line(&t->layout, 0, KC_INK_CYAN, "undo:", 0, line(t));
+		t->layout.columns = t->style->columns;
+	}
 	KC_FOREACH_STR (note, repair->notes) {
 		kc_buf_reset(&t->line);
 		kc_value_add(&t->line, note, VALUE_MAX);

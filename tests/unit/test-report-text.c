@@ -94,11 +94,12 @@ static void test_repair_line(void **state)
 	struct kc_report *report = kc_make_report_repaired(*state, NULL, true);
 
 	assert_repair(*state, report, true,
-		      "\nrepair: 1 rule fixed, 1 pending; taken back by k8scheck rollback "
+		      "\nrepair: 1 rule fixed, 1 pending\nundo: k8scheck rollback "
 		      "20260131-080000-1\n");
 	report->host.root = "/mnt/image";
 	report->host.live = false;
-	assert_repair(*state, report, false, "rollback 20260131-080000-1 --root /mnt/image\n");
+	assert_repair(*state, report, false,
+		      "\nundo: k8scheck rollback 20260131-080000-1 --root /mnt/image\n");
 	report->host.live = true;
 	assert_repair(*state, report, false, " --root /mnt/image --live\n");
 	report->repair = (struct kc_report_repair){ .asked = true };
@@ -108,8 +109,7 @@ static void test_repair_line(void **state)
 		      "back\n");
 	assert_repair(*state, kc_make_report_repaired(*state, "/etc/fstab: no space", true), false,
 		      "\nrepair: /etc/fstab: no space; not everything that had been changed could "
-		      "be taken back, which is tried again by k8scheck rollback "
-		      "20260131-080000-1\n");
+		      "be taken back\nundo: k8scheck rollback 20260131-080000-1\n");
 }
 
 /* Who did not ask for a repair reads nothing of one. */
@@ -211,10 +211,10 @@ static void test_wrapped_lines_fit(void **state)
 		assert_non_null(text);
 		for (char *line = strtok_r(text, "\n", &save); line;
 		     line = strtok_r(NULL, "\n", &save)) {
-			/* The last line is one line for scripts, and leads and single words are
-			 * kept whole. */
-			if (strncmp(line, "gate: ", 6) == 0 || strchr(line, '/') ||
-			    strstr(line, "k8scheck 0.1.0"))
+			/* The last line is one line for scripts, a command one to be copied, and
+			 * leads and single words are kept whole. */
+			if (strncmp(line, "gate: ", 6) == 0 || strncmp(line, "undo: ", 6) == 0 ||
+			    strchr(line, '/') || strstr(line, "k8scheck 0.1.0"))
 				continue;
 			if (kc_columns(line) > columns[i] &&
 			    strchr(line + strspn(line, " "), ' ') && columns[i] >= 80)
