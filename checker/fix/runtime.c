@@ -134,8 +134,9 @@ static int note_files(struct kc_fix *fix, struct kc_transaction *t, const char *
 	return 0;
 }
 
+/* `value`: what it is behind the step, which a kernel may have rounded; NULL: it has none. */
 static int note_done(struct kc_fix *fix, struct kc_transaction *t, const char *const *files,
-		     uint32_t record, struct kc_err *err)
+		     const char *value, uint32_t record, struct kc_err *err)
 {
 	struct pairs done = { 0 };
 	char of[16];
@@ -143,6 +144,8 @@ static int note_done(struct kc_fix *fix, struct kc_transaction *t, const char *c
 
 	(void)snprintf(of, sizeof(of), "%u", record);
 	add_pair(&done, "of", of);
+	if (value)
+		add_pair(&done, "value", value);
 	r = note_files(fix, t, files, false, &done, err);
 	return r < 0 ? r : kc_transaction_note(t, "done", done.item, done.n, err, NULL);
 }
@@ -181,7 +184,10 @@ int kc_runtime_do(struct kc_fix *fix, struct kc_transaction *t, const struct kc_
 		r = kind->set(fix, target, content, step->value_after, err);
 	if (r < 0)
 		return r;
-	return note_done(fix, t, files, record, err);
+	/* Where it cannot be asked any more, it is what was wanted. */
+	if (!kind->inverse || kind->get(fix, target, content, NULL, &now) < 0)
+		now = step->value_after;
+	return note_done(fix, t, files, now, record, err);
 }
 
 /* ---- undoing ---- */
@@ -222,8 +228,28 @@ enum standing {
 	STANDS_FORGOTTEN, /* of another boot, or of another machine */
 };
 
+/* What a unit is on its way to: one that fails again and again is "activating" most of the time. */
+static const char *settled(const struct runtime_record *rr, const char *value)
+{
+	if (rr->kind->kind != KC_STEP_UNIT_START && rr->kind->kind != KC_STEP_UNIT_STOP)
+		return value;
+	return kc_streq(value, "activating")	 ? "active"
+	       : kc_streq(value, "deactivating") ? "inactive"
+						 : value;
+}
+
+static bool is_as_done(const struct kc_transaction *t, const struct kc_record *record,
+		       const char *now)
+{
+	const struct kc_record *done = kc_transaction_find(t, "done", record->number);
+	const char *value = done ? kc_record_get(done, "value") : NULL;
+
+	return value && kc_streq(value, now);
+}
+
 static int find_standing(struct kc_fix *fix, struct kc_transaction *t,
-			 const struct runtime_record *rr, struct kc_err *err, enum standing *ret)
+			 const struct kc_record *record, const struct runtime_record *rr,
+			 struct kc_err *err, enum standing *ret)
 {
 	const char *now;
 	int r;
@@ -234,10 +260,10 @@ static int find_standing(struct kc_fix *fix, struct kc_transaction *t,
 	r = rr->kind->get(fix, rr->target, rr->content, err, &now);
 	if (r < 0)
 		return r;
-	now = now ? now : "";
-	*ret = kc_streq(now, rr->before)  ? STANDS_BEFORE
-	       : kc_streq(now, rr->after) ? STANDS_AFTER
-					  : STANDS_FOREIGN;
+	now = settled(rr, now ? now : "");
+	*ret = kc_streq(now, rr->before)				? STANDS_BEFORE
+	       : kc_streq(now, rr->after) || is_as_done(t, record, now) ? STANDS_AFTER
+									: STANDS_FOREIGN;
 	return 0;
 }
 
@@ -327,7 +353,7 @@ int kc_runtime_undo(struct kc_fix *fix, struct kc_transaction *t, const struct k
 	int r = read_record(record, err, &rr);
 
 	if (r == 0)
-		r = find_standing(fix, t, &rr, err, &stands);
+		r = find_standing(fix, t, record, &rr, err, &stands);
 	if (r == 0 && stands == STANDS_FOREIGN && !(flags & KC_UNDO_FORCE))
 		r = kc_err_set(err, -EBUSY,
 			       "%s is neither %s, which the repair made it, nor %s, which it was: "
@@ -356,7 +382,7 @@ int kc_runtime_undoable(struct kc_fix *fix, struct kc_transaction *t,
 	int r = read_record(record, err, &rr);
 
 	if (r == 0)
-		r = find_standing(fix, t, &rr, err, &stands);
+		r = find_standing(fix, t, record, &rr, err, &stands);
 	if (r == 0 && !kc_transaction_find(t, "undo", record->number))
 		r = check_files(fix, t, record, err);
 	if (r < 0)
@@ -375,11 +401,11 @@ int kc_runtime_complete(struct kc_fix *fix, struct kc_transaction *t,
 	int r = read_record(record, err, &rr);
 
 	if (r == 0)
-		r = find_standing(fix, t, &rr, err, &stands);
+		r = find_standing(fix, t, record, &rr, err, &stands);
 	if (r < 0 || stands != STANDS_AFTER)
 		return r;
 	if (rr.kind->files)
 		files = rr.kind->files(fix, rr.target);
-	r = note_done(fix, t, files, record->number, err);
+	r = note_done(fix, t, files, rr.after, record->number, err);
 	return r < 0 ? r : 1;
 }
