@@ -139,10 +139,13 @@ def test_playbook(disk, text):
 # ---- what is done, and what of it again
 
 
-def test_without_weakening(disk, before, checked):
+def test_without_weakening(disk, before):
     """--yes alone agrees to all but what lowers the protection; that is named, and still fails."""
     weakened = WEAKENING & {rule for rule, verdict in expected_of(disk.name)[1].items() if verdict == "fixed"}
     result = disk.check("--fix", "--yes")
+    for rule, verdict in expected_of(disk.name)[1].items():
+        if verdict == "fixed" and rule not in weakened:
+            suite.expect(f"{disk.name}: without --allow-weaken: {rule}", result.verdict(rule), "fixed")
     for rule in weakened:
         suite.expect(f"{disk.name}: without --allow-weaken: {rule}", result.verdict(rule), "fail")
     if weakened:
@@ -154,10 +157,12 @@ def test_without_weakening(disk, before, checked):
         suite.expect(f"{disk.name}: without --allow-weaken: {path}", is_now, was)
 
 
-def test_repair(disk, before, checked):
+def test_repair(disk, checked):
     code, wanted = expected_of(disk.name)
     result = disk.check("--fix", "--yes", "--allow-weaken")
     suite.expect(f"{disk.name}: repaired: exit code", result.code, code)
+    for rule in WEAKENING & {rule for rule, verdict in wanted.items() if verdict == "fixed"}:
+        suite.expect(f"{disk.name}: with --allow-weaken: {rule}", result.verdict(rule), "fixed")
     again = disk.check()
     suite.expect(f"{disk.name}: checked again: exit code", again.code, code)
     was = verdicts_of(checked)
@@ -216,9 +221,9 @@ def test_host(name, tmp):
     refused = disk.check("--fix")
     suite.expect(f"{name}: without terminal and --yes", (refused.code, refused.report), (2, None))
     disk.expect_same("without terminal and --yes: the tree", before)
-    test_without_weakening(disk, before, checked)
+    test_without_weakening(disk, before)
     weakens = bool(WEAKENING & {rule for rule, verdict in expected_of(name)[1].items() if verdict == "fixed"})
-    again = test_repair(disk, before, checked)
+    again = test_repair(disk, checked)
     test_repeat(disk, again)
     test_rollback(disk, before, 2 if weakens else 1)
 
