@@ -37,6 +37,16 @@ rules:
   - {id: owner, check: file.state, title: It is root's, with: {path: /etc/app/secret, owner: "0", mode: "0600"}}
 """
 
+# What runs and what the next start has, in a folder that is taken for the running system.
+LIVE = """\
+title: What runs
+rules:
+  - {id: forward, check: sysctl.value, title: It forwards, with: {keys: [net.ipv4.ip_forward], value: 1}}
+  - {id: panic, check: sysctl.value, title: It restarts, with: {keys: [kernel.panic], value: 5}}
+"""
+# Its files stand for the kernel's.
+SYSCTLS = {"proc/sys/net/ipv4/ip_forward": "0\n", "proc/sys/kernel/panic": "0\n"}
+
 FILES = {
     "/etc/os-release": "ID=centos\nVERSION_ID=8\n",
     "/etc/passwd": "root:x:0:0:root:/root:/bin/sh\n",
@@ -117,16 +127,22 @@ def make_host(path):
 class Bench:
     """A k8scheck, a profile, and a folder of a real file system for hosts and copies of them."""
 
-    def __init__(self, program, place, profile=PROFILE, own_etc=False):
+    def __init__(self, program, place, profile=PROFILE, own_etc=False, live=False):
         """`own_etc`: each host's /etc is a mount of its own; in a namespace of mounts that is private."""
         self.program = program
         self.own_etc = own_etc
+        self.live = ["--live"] if live else []
         self.folder = tempfile.mkdtemp(prefix="k8scheck-repair-", dir=place)
         self.profile = os.path.join(self.folder, "profile.yaml")
         with open(self.profile, "w") as f:
             f.write(profile)
         self.start = self.new("start")
         self.attributes = make_host(self.start)
+        for path, value in SYSCTLS.items() if live else ():
+            full = os.path.join(self.start, path)
+            os.makedirs(os.path.dirname(full), exist_ok=True)
+            with open(full, "w") as f:
+                f.write(value)
         self.before = list(tree.snapshot(self.start, [STORE]))
 
     def new(self, name):
@@ -149,17 +165,17 @@ class Bench:
         shutil.rmtree(path, ignore_errors=True)
 
     def fix(self, root, *more):
-        return [self.program, "--profile", self.profile, "--root", root, "--fix", *more]
+        return [self.program, "--profile", self.profile, "--root", root, *self.live, "--fix", *more]
 
     def full_fix(self, root, *more):
         return self.fix(root, "--yes", "--allow-weaken", *more)
 
     def rollback(self, root, *more):
-        return [self.program, "rollback", "--root", root, "--yes", *more]
+        return [self.program, "rollback", "--root", root, *self.live, "--yes", *more]
 
-    def differences(self, root, any_mtime=()):
+    def differences(self, root):
         """To the start, but for the journal's own folder."""
-        return tree.compare(self.before, tree.snapshot(root, [STORE]), [STORE], any_mtime)
+        return tree.compare(self.before, tree.snapshot(root, [STORE]), [STORE], SYSCTLS)
 
     def end(self):
         if self.own_etc:

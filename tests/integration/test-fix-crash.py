@@ -3,7 +3,7 @@
 """
 The fixer killed at each system call of it that changes something: a rollback brings every byte back, and so does going on
 and then rolling back. The same of the rollback itself. With /etc in the root's own file system, and as a mount of its own,
-where files are staged in another folder.
+where files are staged in another folder; and with steps that change what runs.
 
     test-fix-crash.py K8SCHECK AT-SYSCALL FOLDER [plain|sanitized|--all]
 
@@ -21,7 +21,7 @@ import time
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from k8s import Suite, skip  # noqa: E402
-from repair import Bench, roll_all_back, run, within_namespace  # noqa: E402
+from repair import LIVE, Bench, roll_all_back, run, within_namespace  # noqa: E402
 
 KILLED = 4
 
@@ -145,16 +145,20 @@ def main():
         skip("at-syscall is not built here")
     suite = Suite("fix-crash")
     every = 6 if "sanitized" in sys.argv else 1
-    whats = {"one file system": (False, every)}
+    few = 6 if every > 1 else 3
+    whats = {
+        "one file system": (every, {}),
+        "what runs": (every, {"profile": LIVE, "live": True}),
+    }
     if within_namespace():
-        whats["/etc a mount of its own"] = (True, 6 if every > 1 else 3)
-    for what, (own_etc, every) in whats.items():
-        bench = Bench(program, place, own_etc=own_etc)
+        whats["/etc a mount of its own"] = (few, {"own_etc": True})
+    for what, (every, options) in whats.items():
+        bench = Bench(program, place, **options)
         try:
             Crashes(suite, bench, tracer, what, 0 if thorough else every).all()
         finally:
             bench.end()
-    if len(whats) == 1:
+    if not within_namespace():
         print("left out: /etc as a mount of its own, for nothing may be mounted here")
     suite.end()
 

@@ -1,0 +1,236 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""
+What a repair leaves alone, and names: files and folders that cannot be changed, or that others could exchange meanwhile.
+Nothing is half-done: of a rule that is refused no step is carried out, the others are, and all is taken back. And a
+rollback behind a restart of the machine: files come back, what ran is left as the new start made it.
+
+    test-fix-refusals.py K8SCHECK ANYTHING FOLDER
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+from k8s import Suite  # noqa: E402
+from repair import LIVE, STORE, SYSCTLS, Bench, roll_all_back, run, tree, within_namespace  # noqa: E402
+
+BOOT = "/proc/sys/kernel/random/boot_id"
+
+
+def mount(*arguments):
+    subprocess.run(["mount", *arguments], check=True)
+
+
+def umount(path):
+    subprocess.run(["umount", path], check=True)
+
+
+def chattr(flag, path):
+    return subprocess.run(["chattr", flag, path], capture_output=True).returncode == 0
+
+
+class Refusals:
+    def __init__(self, suite, bench):
+        self.suite = suite
+        self.bench = bench
+
+    def plan(self, root):
+        """Rule: (why nothing of it is done, states of its steps)."""
+        done = subprocess.run(self.bench.fix(root, "--dry-run", "--format", "json"), capture_output=True, text=True)
+        try:
+            plan = json.loads(done.stdout)
+        except ValueError:
+            self.suite.expect_true("a plan", False, done.stdout + done.stderr)
+            return {}
+        return {rule["id"]: (rule["left_because"] or "", [s["state"] for s in rule["steps"]]) for rule in plan["rules"]}
+
+    def one(self, name, rule, words, spoil, mend=lambda root: None, others=True):
+        """`spoil` makes a place one that is refused: to `rule`, in words that have `words`, and to no other rule."""
+        root = self.bench.copy("refused")
+        spoil(root)
+        before = list(tree.snapshot(root, [STORE]))
+        plan = self.plan(root)
+        why, states = plan.get(rule, ("", []))
+        self.suite.expect_in(f"{name}: why it is refused", words, why)
+        self.suite.expect_true(f"{name}: no step of it is to be done", states and "needed" not in states, states)
+        self.suite.expect(f"{name}: a dry run changes nothing", tree.compare(before, tree.snapshot(root, [STORE])), [])
+        code, out = run(self.bench.full_fix(root))
+        self.suite.expect(f"{name}: the gate stays closed", code, 1)
+        if others:
+            self.suite.expect_true(f"{name}: the other rules are repaired", out.count("  fixed  ") >= 7, out[-1200:])
+        code, out = roll_all_back(self.bench, root)
+        self.suite.expect(f"{name}: taken back", code, 0)
+        self.suite.expect(f"{name}: as it was", tree.compare(before, tree.snapshot(root, [STORE])), [])
+        mend(root)
+        self.bench.drop(root)
+
+    def files(self):
+        fstab = "/etc/fstab"
+        self.one("a hard link", "swap", "hard link", lambda root: os.link(root + fstab, root + "/etc/other"))
+
+        def leads_out(root):
+            os.rename(root + fstab, root + "/etc/ssh-fstab")
+            os.makedirs(root + "/etc/ssh")
+            os.rename(root + "/etc/ssh-fstab", root + "/etc/ssh/fstab")
+            os.symlink("ssh/fstab", root + fstab)
+
+        self.one("a link into what is sealed", "swap", "no repair may touch", leads_out)
+        self.one(
+            "a folder that all can write",
+            "selinux",
+            "can be written by others",
+            lambda root: os.chmod(root + "/etc/selinux", 0o777),
+        )
+        self.one(
+            "a folder that its group can write",
+            "strays",
+            "can be written by others",
+            lambda root: os.chmod(root + "/etc/crio/crio.conf.d", 0o775),
+        )
+        if os.geteuid() == 0:
+            self.one(
+                "a folder of another",
+                "selinux",
+                "belongs to user",
+                lambda root: os.chown(root + "/etc/selinux", 65534, 0),
+            )
+        where = self.bench.start + fstab
+        if os.geteuid() == 0 and chattr("+i", where):
+            chattr("-i", where)
+            for flag, words in (("i", "immutable"), ("a", "append-only")):
+                self.one(
+                    f"a file that is {words}",
+                    "swap",
+                    words,
+                    lambda root: chattr("+" + flag, root + fstab),
+                    lambda root: chattr("-" + flag, root + fstab),
+                )
+                self.one(
+                    f"a folder that is {words}",
+                    "selinux",
+                    words,
+                    lambda root: chattr("+" + flag, root + "/etc/selinux"),
+                    lambda root: chattr("-" + flag, root + "/etc/selinux"),
+                )
+        else:
+            print("left out: immutable files, for this file system has none")
+
+    def mounts(self):
+        def file_mount(root):
+            mount("--bind", root + "/etc/os-release", root + "/etc/fstab")
+            with open(root + "/etc/fstab", "w") as f:
+                f.write("UUID=2 none swap sw 0 0\n")
+
+        fstab = "/etc/fstab"
+        self.one("a file that is a mount", "swap", "mount of its own", file_mount, lambda root: umount(root + fstab))
+
+        def read_only(path):
+            def spoil(root):
+                mount("--bind", root + path, root + path)
+                mount("-o", "remount,bind,ro", root + path)
+
+            return spoil
+
+        selinux = "/etc/selinux"
+        self.one("a read-only folder", "selinux", "read-only", read_only(selinux), lambda root: umount(root + selinux))
+        root = self.bench.copy("refused")
+        read_only("/etc")(root)
+        before = list(tree.snapshot(root, [STORE]))
+        plan = self.plan(root)
+        refused = [r for r, (why, states) in plan.items() if "read-only" in why and "needed" not in states]
+        self.suite.expect_true("a read-only /etc: all is refused by name", len(refused) >= 8, str(refused))
+        code, out = run(self.bench.full_fix(root))
+        self.suite.expect("a read-only /etc: the gate stays closed", code, 1)
+        roll_all_back(self.bench, root)
+        self.suite.expect("a read-only /etc: as it was", tree.compare(before, tree.snapshot(root, [STORE])), [])
+        umount(root + "/etc")
+        self.bench.drop(root)
+        # Nowhere to keep the journal: nothing is begun.
+        root = self.bench.copy("refused")
+        read_only("/var")(root)
+        before = list(tree.snapshot(root, [STORE]))
+        code, out = run(self.bench.full_fix(root))
+        self.suite.expect("a read-only /var: nothing is begun", (code, "nothing was changed" in out), (2, True))
+        self.suite.expect_in("a read-only /var: why", "/var/lib", out)
+        self.suite.expect("a read-only /var: as it was", tree.compare(before, tree.snapshot(root, [STORE])), [])
+        umount(root + "/var")
+        self.bench.drop(root)
+
+
+def read(path):
+    with open(path) as f:
+        return f.read()
+
+
+def set_by_others(suite, root, fix, back):
+    """Theirs stays, and is named."""
+    run(fix)
+    with open(f"{root}/proc/sys/kernel/panic", "w") as f:
+        f.write("33\n")
+    code, out = run(back)
+    suite.expect("set by others since", (code, "kernel.panic" in out), (4, True))
+    suite.expect("theirs stays", read(f"{root}/proc/sys/kernel/panic"), "33\n")
+
+
+def restart(suite, program, place):
+    """The boot id of another start, between a repair and its rollback."""
+    bench = Bench(program, place, LIVE, live=True)
+    try:
+        for restarted in (False, True):
+            name = "behind a restart" if restarted else "within one boot"
+            root = bench.copy("live")
+            fix, back = bench.full_fix(root), bench.rollback(root)
+            code, out = run(fix)
+            suite.expect(f"{name}: repaired", code, 0)
+            if code:
+                print(out)
+            now = [read(f"{root}/{path}").strip() for path in SYSCTLS]
+            suite.expect(f"{name}: what runs has changed", now, ["1", "5"])
+            if restarted:
+                with open(bench.folder + "/boot_id", "w") as f:
+                    f.write("00000000-0000-4000-8000-000000000000\n")
+                mount("--bind", bench.folder + "/boot_id", BOOT)
+                # The new start has values of its own.
+                with open(f"{root}/proc/sys/kernel/panic", "w") as f:
+                    f.write("5\n")
+            code, out = run(back)
+            suite.expect(f"{name}: taken back", code, 0)
+            if code:
+                print(out)
+            now = [read(f"{root}/{path}").strip() for path in SYSCTLS]
+            suite.expect(f"{name}: what runs", now, ["1", "5"] if restarted else ["0", "0"])
+            wrong = [d for d in bench.differences(root) if not (restarted and d.startswith(tuple(SYSCTLS)))]
+            suite.expect(f"{name}: files are as they were", wrong, [])
+            if restarted:
+                umount(BOOT)
+            else:
+                set_by_others(suite, root, fix, back)
+            shutil.rmtree(root)
+    finally:
+        bench.end()
+
+
+def main():
+    program, _, place = sys.argv[1:4]
+    suite = Suite("fix-refusals")
+    bench = Bench(program, place)
+    try:
+        refusals = Refusals(suite, bench)
+        refusals.files()
+        if within_namespace():
+            refusals.mounts()
+            restart(suite, program, place)
+        else:
+            print("left out: mounts, and another boot id, for nothing may be mounted here")
+    finally:
+        bench.end()
+    suite.end()
+
+
+if __name__ == "__main__":
+    within_namespace(main)
