@@ -17,9 +17,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import fixer as f  # noqa: E402
 from k8s import Suite, skip  # noqa: E402
-from repair import STORE  # noqa: E402
-
-import tree  # noqa: E402  (on the path by repair)
+from repair import tree  # noqa: E402
 
 PROGRAM = sys.argv[1]
 INSIDE = "KC_TEST_FIREWALLD_INSIDE"

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """
-The fixer, spoken to by a k8scheck that was taken over: whatever plan it is sent, and agreed to with the hash that it told,
-nothing changes but what the rules of the profile and the manifests of their checks name.
+The fixer, spoken to by a k8scheck that was taken over: whatever plan it is sent, and agreed to with the hash that it
+told, nothing changes but what the rules of the profile and the manifests of their checks name.
 
     test-fix-hostile.py K8SCHECK FOLDER [ROUNDS]
 """
@@ -17,9 +17,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import fixer as f  # noqa: E402
 from k8s import Suite  # noqa: E402
-from repair import STORE, Bench  # noqa: E402
-
-import tree  # noqa: E402  (on the path by repair)
+from repair import STORE, Bench, tree  # noqa: E402
 
 PROFILE = """\
 title: Hostile plans

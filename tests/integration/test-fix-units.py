@@ -18,9 +18,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import fixer as f  # noqa: E402
 from k8s import Suite, skip  # noqa: E402
-from repair import STORE  # noqa: E402
-
-import tree  # noqa: E402  (on the path by repair)
+from repair import STORE, tree  # noqa: E402
 
 PROGRAM = sys.argv[1]
 PYTHON = "/usr/bin/python3"
@@ -119,7 +117,11 @@ class Node:
 
     def start_systemd(self):
         address = "unix:path=" + self.socket
-        ask = [PYTHON, "-c", f"import dbus; dbus.bus.BusConnection('{address}').get_name_owner('org.freedesktop.systemd1')"]
+        ask = [
+            PYTHON,
+            "-c",
+            f"import dbus; dbus.bus.BusConnection('{address}').get_name_owner('org.freedesktop.systemd1')",
+        ]
         self.start(
             "dbusmock",
             [PYTHON, "-B", "-m", "dbusmock", "--template", HERE + "/systemd_jobs.py"],
@@ -262,7 +264,10 @@ def units_that_there_are_not(node):
 def restarts(node):
     """A restart is a restart: done whatever is there, and not taken back."""
     rules = [
-        ("up", [f.step(f.UNIT_RESTART, "up.service", horizon=f.NOW), f.step(f.UNIT_START, "up.service", horizon=f.NOW)]),
+        (
+            "up",
+            [f.step(f.UNIT_RESTART, "up.service", horizon=f.NOW), f.step(f.UNIT_START, "up.service", horizon=f.NOW)],
+        ),
     ]
     outcome = carry_out(node, "a restart", rules)
     suite.expect("a restart", (outcome.get("result"), node.calls()), (1, ["restart up.service replace"]))
