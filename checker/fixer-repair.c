@@ -376,6 +376,9 @@ static void hash_plan(struct repair *r)
 			    step->step.flags, step->step.target ? step->step.target : "",
 			    step->value_before ? step->value_before : "",
 			    step->value_after ? step->value_after : "");
+		/* Of a port or zone the values do not say which. */
+		kc_buf_add(&b, step->step.content, step->step.content_size);
+		kc_buf_addc(&b, '\n');
 		for (size_t k = 0; k < step->n_changes; k++) {
 			kc_buf_addf(&b, "%s ", step->changes[k].change.path);
 			kc_node_put(&b, &step->changes[k].change.before);
@@ -673,6 +676,10 @@ static int settle_cut_off(struct repair *r, struct kc_transaction *t, struct kc_
 
 		if (!kc_streq(record.verb, "change") && !kc_streq(record.verb, "runtime"))
 			continue;
+		/* Whether systemd has read it since nobody knows. */
+		if (kc_record_get(&record, "path") &&
+		    kc_after_prefix(kc_record_get(&record, "path"), "/etc/systemd/system/"))
+			r->fixer->fix.units_changed = true;
 		if (kc_transaction_find(t, "done", record.number) ||
 		    kc_transaction_find(t, "undone", record.number))
 			continue;

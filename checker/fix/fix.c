@@ -121,7 +121,7 @@ static int vet_change(const struct kc_record *record, struct kc_err *err)
 					      change.path, err);
 		return after->type == KC_FILE_DIRECTORY ? 0 : kc_policy_unit_link(change.path, err);
 	}
-	if (before->type == after->type && !before->sha256)
+	if (before->type == after->type && !before->sha256 && !before->link)
 		return kc_policy_path(KC_STEP_SET_MODE, change.path, err);
 	return kc_policy_path(before->type && after->type ? KC_STEP_EDIT_FILE : KC_STEP_WRITE_FILE,
 			      change.path, err);

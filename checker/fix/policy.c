@@ -288,10 +288,17 @@ static int check_unit(const char *unit, struct kc_err *err)
 {
 	static const char *const types[] = { ".service", ".socket", ".target", ".swap",
 					     ".timer",	 ".path",   ".mount",  NULL };
-	static const char *const closed[] = { "ssh*",	     "systemd-*",    "dbus*",
-					      "getty*",	     "user@*",	     "init.scope",
-					      "emergency.*", "rescue.*",     "basic.*",
-					      "sysinit.*",   "multi-user.*", "network*.target",
+	static const char *const closed[] = { "ssh*",	     "systemd-*",      "dbus*",
+					      "getty*",	     "user@*",	       "init.scope",
+					      "emergency.*", "rescue.*",       "basic.*",
+					      "sysinit.*",   "multi-user.*",   "network*.target",
+					      "*getty*",     "autovt@*",       "debug-shell.*",
+					      "default.*",   "graphical.*",    "runlevel*.target",
+					      "initrd*",     "reboot.*",       "poweroff.*",
+					      "halt.*",	     "kexec.*",	       "soft-reboot.*",
+					      "shutdown.*",  "final.*",	       "umount.*",
+					      "exit.*",	     "sleep.*",	       "suspend*.target",
+					      "hibernate.*", "hybrid-sleep.*", "ctrl-alt-del.*",
 					      NULL };
 	static const char *const open[] = { "systemd-zram-setup@*.service", "systemd-swap.service",
 					    NULL };
