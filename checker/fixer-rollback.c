@@ -139,6 +139,15 @@ static const char *state_name(enum kc_transaction_state state)
 	}
 }
 
+static bool is_one_of(const struct kc_strings *ids, const char *id)
+{
+	for (size_t i = 0; i < ids->n; i++) {
+		if (kc_streq(ids->item[i], id))
+			return true;
+	}
+	return false;
+}
+
 /* The newest that is not taken back; an id has to be that one's. */
 static int choose(struct kc_fixer *fixer, const char *wanted, bool read_only,
 		  struct kc_transaction *ret, bool *ret_found, struct kc_err *err)
@@ -147,6 +156,10 @@ static int choose(struct kc_fixer *fixer, const char *wanted, bool read_only,
 	int r = kc_store_list(&fixer->store, fixer->arena, err, &ids);
 
 	*ret_found = false;
+	if (r == 0 && wanted && !is_one_of(&ids, wanted))
+		return kc_err_set(err, -ENOENT,
+				  "there is no transaction %.64s (rollback --list shows them)",
+				  wanted);
 	for (size_t i = ids.n; r == 0 && i-- > 0;) {
 		enum kc_transaction_state state;
 		struct kc_transaction t;
@@ -172,7 +185,7 @@ static int choose(struct kc_fixer *fixer, const char *wanted, bool read_only,
 		return r;
 	}
 	if (r == 0 && wanted)
-		return kc_err_set(err, -ENOENT, "there is no transaction %.64s", wanted);
+		return kc_err_set(err, -ENOENT, "transaction %.64s changed nothing", wanted);
 	return r;
 }
 

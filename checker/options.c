@@ -455,6 +455,10 @@ static int check_repair(const struct kc_options *o, struct kc_err *err)
 			return kc_err_set(err, -EINVAL, "%s goes with %s", table[i].name,
 					  table[i].with);
 	}
+	if (o->forget && o->dry_run)
+		return kc_err_set(err, -EINVAL,
+				  "--forget removes at once: --dry-run does not go with it, "
+				  "rollback --list does");
 	if (rollback && (o->words.n > 1 || (o->list && o->words.n > 0) ||
 			 (o->forget && (o->words.n > 0 || o->list))))
 		return kc_err_set(err, -EINVAL,

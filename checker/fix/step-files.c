@@ -153,6 +153,15 @@ static int look_at_write(struct kc_fix *fix, struct kc_fix_step *step, struct kc
 	return r;
 }
 
+static bool has_acl(const struct kc_node *node)
+{
+	for (uint32_t i = 0; i < node->n_xattrs; i++) {
+		if (kc_streq(node->xattrs[i].name, "system.posix_acl_access"))
+			return true;
+	}
+	return false;
+}
+
 static int look_at_mode(struct kc_fix_step *step, struct kc_fix_change *c, struct kc_err *err)
 {
 	uint32_t gained;
@@ -167,6 +176,12 @@ static int look_at_mode(struct kc_fix_step *step, struct kc_fix_change *c, struc
 	/* Anybody may write there, or what is made there has another's group. */
 	if (gained & 06002)
 		step->step.flags |= KC_STEP_WEAKENS;
+	/* A mode is part of the list, and the list part of what is kept (acl(5)). */
+	if (has_acl(&c->change.before) && ((step->step.mode ^ c->change.before.mode) & 0777))
+		return kc_err_set(err, -EOPNOTSUPP,
+				  "%s has an access control list (getfacl shows it), which a mode "
+				  "would change: setfacl is for that",
+				  c->change.path);
 	c->change.after.mode = step->step.mode;
 	c->change.after.uid = step->step.uid;
 	c->change.after.gid = step->step.gid;

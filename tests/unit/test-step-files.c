@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <sys/xattr.h>
+
 #include "fix-step.h"
 
 /* Carries out, repeats, and takes back after a crash. */
@@ -307,6 +309,31 @@ static void test_set_mode_refused(void **state)
 	assert_as_before(p);
 }
 
+/* To put the list back, as every attribute is, would put the mode back, too. */
+static void test_set_mode_of_a_list(void **state)
+{
+	/* Version 2; owner rw, user 65534 r, group r, mask r, others r. */
+	static const unsigned char list[] = {
+		2, 0,	0,   0,	  1,   0,   6,	0, 255, 255, 255, 255, 2,   0,	4,
+		0, 254, 255, 0,	  0,   4,   0,	4, 0,	255, 255, 255, 255, 16, 0,
+		4, 0,	255, 255, 255, 255, 32, 0, 4,	0,   255, 255, 255, 255
+	};
+	struct place *p = *state;
+	kc_cleanup(kc_freep) char *path = kc_asprintf("%s/etc/listed", p->dir);
+	struct kc_step step = new_step(KC_STEP_SET_MODE, "/etc/listed", NULL);
+	struct steps s;
+
+	put(p->dir, "/etc/listed", "x\n", 0644);
+	if (setxattr(path, "system.posix_acl_access", list, sizeof(list), 0) < 0) {
+		print_message("skipped: no access control lists here\n");
+		skip();
+	}
+	begin_steps(p, &s);
+	step.mode = 0600;
+	assert_refusal(look_step(&s, &step), "setfacl");
+	end_steps(&s);
+}
+
 /* A mode by which more may be done than before is asked for apart. */
 static void test_set_mode_weakens(void **state)
 {
@@ -400,6 +427,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_move_aside_and_remove, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_set_mode, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_set_mode_refused, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_set_mode_of_a_list, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_set_mode_weakens, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_changed_since_the_look, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_offline, setup, teardown),
