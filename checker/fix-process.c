@@ -15,12 +15,26 @@ enum {
 	SOCKET_FD = 3, /* where the fixer looks for it */
 };
 
+/* A build for tests has its leaks looked for as the test wants it: who traces it switches that off.
+ */
+static char *sanitizer_options(void)
+{
+#ifdef __SANITIZE_ADDRESS__
+	const char *options = getenv("ASAN_OPTIONS");
+
+	return options ? kc_asprintf("ASAN_OPTIONS=%s", options) : NULL;
+#else
+	return NULL;
+#endif
+}
+
 static kc_noreturn void become_fixer(int program, int socket, char *const *argv)
 {
-	static char *const environment[] = {
+	char *environment[] = {
 		(char *)"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
 		(char *)"LC_ALL=C",
 		(char *)"DBUS_SYSTEM_BUS_ADDRESS=unix:path=/run/dbus/system_bus_socket",
+		sanitizer_options(),
 		NULL,
 	};
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);

@@ -51,7 +51,7 @@ def test_misuse():
         ("an unknown option with a value", ["--proflie=x"], "unknown option --proflie, did you mean --profile"),
         ("an option like no other", ["--zzzzzzzzzz"], "unknown option --zzzzzzzzzz; k8scheck --help lists all"),
         ("an unknown letter", ["-x"], "unknown option -x; k8scheck --help lists all"),
-        ("an unknown verb", ["lsit"], "unknown verb lsit, did you mean list; there is list, explain and lint"),
+        ("an unknown verb", ["lsit"], "unknown verb lsit, did you mean list; there is list, explain, lint and rollback"),
         ("a verb like no other", ["frobnicate"], "unknown verb frobnicate; there is list"),
         (
             "a word behind check",
@@ -441,12 +441,32 @@ def test_verbosity(host):
         suite.expect("standard error", result.err, "")
 
 
+def test_repairs():
+    """Options of repairs go together, or are refused by name; test-fix-*.py have what they do."""
+    for words, part in (
+        (["--dry-run"], "--dry-run goes with --fix or rollback"),
+        (["--yes"], "--yes goes with --fix or rollback"),
+        (["--drained"], "--drained goes with --fix or rollback"),
+        (["--allow-weaken"], "--allow-weaken goes with --fix"),
+        (["--resume"], "--resume goes with --fix"),
+        (["--fix", "--format", "json"], "--format goes with --fix --dry-run"),
+        (["--list"], "--list goes with rollback"),
+        (["--force"], "--force goes with rollback"),
+        (["--forget", "0001-20260131T080000Z"], "--forget goes with rollback"),
+        (["rollback", "--fix"], "--fix goes with a profile"),
+        (["rollback", "a", "b"], "rollback takes one id at most"),
+    ):
+        got = call(*words)
+        suite.expect(" ".join(words) + ": exit code", got.code, 2)
+        suite.expect_in(" ".join(words), part, got.err)
+
+
 def test_all_is_tested():
     text = call("--help").out
     options = set(re.findall(r"--[a-z][a-z-]*", text))
     suite.expect_true("--help has options", len(options) >= 20, str(options))
     suite.expect("options of --help that no test uses", options - used, set())
-    suite.expect("verbs that no test uses", {"list", "explain", "lint", "check", "help", "version"} - used, set())
+    suite.expect("verbs that no test uses", {"list", "explain", "lint", "check", "rollback", "help", "version"} - used, set())
 
 
 with Host(FILES) as host:
@@ -458,5 +478,6 @@ with Host(FILES) as host:
     test_selection(host)
     test_empty_root()
     test_verbosity(host)
+    test_repairs()
     test_all_is_tested()
 suite.end()

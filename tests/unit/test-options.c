@@ -195,7 +195,7 @@ static void test_help(void **state)
 		if (!strstr(kc_options_help(), word))
 			fail_msg("--help does not know %s", name);
 	}
-	assert_int_equal(kc_strv_len(kc_option_names), 24);
+	assert_int_equal(kc_strv_len(kc_option_names), 34);
 }
 
 int main(void)
