@@ -5,11 +5,11 @@ The fixer killed at each system call of it that changes something: a rollback br
 and then rolling back. The same of the rollback itself. With /etc in the root's own file system, and as a mount of its own,
 where files are staged in another folder; and with steps that change what runs.
 
-    test-fix-crash.py K8SCHECK AT-SYSCALL FOLDER [plain|sanitized|--all]
+    test-fix-crash.py K8SCHECK AT-SYSCALL FOLDER [--all]
 
 FOLDER is where hosts are made: a real file system. A kill before a call leaves what one after the call before leaves; by
 --all, or K8SCHECK_TEST_ALL in the environment, both are tried, and the kills of a rollback of what was cut off. Else with
-/etc as a mount, and everywhere in a sanitized build, which is slow, one call of several is taken, others each day.
+/etc as a mount one call of three is taken, others each day.
 """
 
 import concurrent.futures
@@ -144,14 +144,12 @@ def main():
     if not os.access(tracer, os.X_OK):
         skip("at-syscall is not built here")
     suite = Suite("fix-crash")
-    every = 6 if "sanitized" in sys.argv else 1
-    few = 6 if every > 1 else 3
     whats = {
-        "one file system": (every, {}),
-        "what runs": (every, {"profile": LIVE, "live": True}),
+        "one file system": (1, {}),
+        "what runs": (1, {"profile": LIVE, "live": True}),
     }
     if within_namespace():
-        whats["/etc a mount of its own"] = (few, {"own_etc": True})
+        whats["/etc a mount of its own"] = (3, {"own_etc": True})
     for what, (every, options) in whats.items():
         bench = Bench(program, place, **options)
         try:

@@ -4,10 +4,9 @@
 Each system call of the fixer that changes something fails: what was changed is taken back by itself, and the host is as it
 was. And real file systems that are full, for /etc alone, for /var alone, for the whole root.
 
-    test-fix-errors.py K8SCHECK AT-SYSCALL FOLDER [plain|sanitized|--all]
+    test-fix-errors.py K8SCHECK AT-SYSCALL FOLDER [--all]
 
-By --all, or K8SCHECK_TEST_ALL in the environment, each call fails in every way; else in one, another each day, and in a
-sanitized build one of several calls.
+By --all, or K8SCHECK_TEST_ALL in the environment, each call fails in every way; else in one, another each day.
 """
 
 import concurrent.futures
@@ -25,8 +24,6 @@ from repair import STORE, Bench, make_host, roll_all_back, run, tree, within_nam
 WAYS = ("ENOSPC", "EIO", "EROFS", "EPERM", "short")
 TAKEN_BACK = "everything that had been changed was taken back"
 NOTHING = "nothing was changed"
-# What a program goes on without.
-HARMLESS = {"fallocate": ("EOPNOTSUPP",)}
 
 
 class Errors:
@@ -88,14 +85,12 @@ class Errors:
         self.expect(name, "the tree is as it was in the end", self.bench.differences(root), [], out + said)
         self.bench.drop(root)
 
-    def each(self, job, calls, every, thorough, *more):
+    def each(self, job, calls, thorough, *more):
         day = int(time.time() // 86400)
         jobs = []
         with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
             for number, call, *_ in calls:
                 number = int(number)
-                if (number + day) % every:
-                    continue
                 for i, way in enumerate(WAYS):
                     if way == "short" and call != "write":
                         continue
@@ -106,10 +101,10 @@ class Errors:
             done.result()
         return len(jobs)
 
-    def all(self, every, thorough):
+    def all(self, thorough):
         begun = time.monotonic()
         calls = self.count(self.bench.full_fix(self.bench.copy("count")))
-        points = self.each(self.one, calls, every, thorough)
+        points = self.each(self.one, calls, thorough)
         codes = ", ".join(f"{n} times exit {code}" for code, n in sorted(self.codes.items()))
         print(
             f"a repair makes {len(calls)} changing calls; {points} failures: {codes}; {time.monotonic() - begun:.1f} s"
@@ -118,7 +113,7 @@ class Errors:
         fixed = self.bench.copy("fixed")
         run(self.bench.full_fix(fixed))
         calls = self.count(self.bench.rollback(self.bench.copy("count", fixed)))
-        points = self.each(self.of_rollback, calls, every, thorough, fixed)
+        points = self.each(self.of_rollback, calls, thorough, fixed)
         print(f"its rollback makes {len(calls)}; {points} failures; {time.monotonic() - begun:.1f} s")
 
 
@@ -183,7 +178,6 @@ def all_full(suite, bench, step):
 def main():
     program, tracer, place = sys.argv[1:4]
     thorough = "--all" in sys.argv or bool(os.environ.get("K8SCHECK_TEST_ALL"))
-    sanitized = "sanitized" in sys.argv
     if not os.access(tracer, os.X_OK):
         skip("at-syscall is not built here")
     suite = Suite("fix-errors")
@@ -193,7 +187,7 @@ def main():
             all_full(suite, bench, 4096 if thorough else 8192)
         else:
             print("left out: full file systems, for nothing may be mounted here")
-        Errors(suite, bench, tracer).all(1 if thorough or not sanitized else 6, thorough)
+        Errors(suite, bench, tracer).all(thorough)
     finally:
         bench.end()
     suite.end()

@@ -7,7 +7,7 @@ the line; a forged one, as a hostile image may bring it, changes nothing that a 
     test-fix-journal.py K8SCHECK AT-SYSCALL FOLDER [plain|sanitized|--all]
 
 By --all, or K8SCHECK_TEST_ALL in the environment, each record is torn at each of its bytes; else one is, and the others at
-some.
+some. In a sanitized build none is torn, for whoever looks for leaks lets nobody else trace the fixer.
 """
 
 import concurrent.futures
@@ -21,7 +21,7 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from k8s import Suite, skip  # noqa: E402
+from k8s import Suite  # noqa: E402
 from repair import STORE, Bench, run, tree  # noqa: E402
 
 ID = "0001-20260131T080000Z"
@@ -48,7 +48,8 @@ def link_node(target):
 
 
 class Journals:
-    def __init__(self, suite, bench, tracer):
+    def __init__(self, suite, bench, tracer, slow):
+        self.slow = slow
         self.suite = suite
         self.bench = bench
         self.tracer = tracer
@@ -177,7 +178,7 @@ class Journals:
         make(root)
         before, beside = list(tree.snapshot(root, [STORE])), list(tree.snapshot(outside))
         panic = open("/proc/sys/kernel/panic").read()
-        for more in ((), ("--force",)):
+        for more in ((), ("--force",))[: 1 if self.slow else 2]:
             for how in (["--dry-run"], ["--yes"]):
                 try:
                     code, out = run([self.bench.program, "rollback", "--root", root, *how, *more], timeout=60)
@@ -434,15 +435,17 @@ class Journals:
 
 def main():
     program, tracer, place = sys.argv[1:4]
-    if not os.access(tracer, os.X_OK):
-        skip("at-syscall is not built here")
+    sanitized = "sanitized" in sys.argv
     suite = Suite("fix-journal")
     bench = Bench(program, place)
     try:
-        journals = Journals(suite, bench, tracer)
+        journals = Journals(suite, bench, tracer, sanitized)
         journals.forged()
         journals.damaged()
-        journals.torn("--all" in sys.argv or bool(os.environ.get("K8SCHECK_TEST_ALL")))
+        if sanitized or os.path.basename(tracer) != "at-syscall":
+            print("left out: torn journals, for the fixer cannot be traced here")
+        else:
+            journals.torn("--all" in sys.argv or bool(os.environ.get("K8SCHECK_TEST_ALL")))
     finally:
         bench.end()
     suite.end()

@@ -5,7 +5,7 @@ Repairs and rollbacks over and over, while another process appends to the same f
 their folders for others, or for links that lead out: nothing that no rule names is ever changed, no line of others is lost,
 and what was in the way is named. Two repairs at once: one is refused.
 
-    test-fix-races.py K8SCHECK RACER FOLDER [plain|sanitized|--all]
+    test-fix-races.py K8SCHECK RACER FOLDER [--all]
 
 By --all, or K8SCHECK_TEST_ALL in the environment, each race goes on for a minute.
 """
