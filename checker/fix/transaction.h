@@ -2,8 +2,7 @@
 #pragma once
 
 #include "journal.h"
-#include "node.h"
-#include "place.h"
+#include "stage.h"
 #include "store.h"
 
 /*
@@ -24,15 +23,6 @@
  *     rolling-back it is about to be taken back as a whole
  *     rolled-back  it was
  */
-
-/* A staging folder. */
-struct kc_staging {
-	const char *path; /* as seen from the root; NULL: the transaction's own */
-	int fd; /* -EBADF: it is gone, and not yet marked as gone */
-	uint64_t mount;
-	uint32_t record; /* of its `stage` record; 0: the transaction's own */
-	const char *parent_times;
-};
 
 struct kc_transaction {
 	const struct kc_root *root;
@@ -82,25 +72,6 @@ int kc_transaction_note(struct kc_transaction *t, const char *verb, const struct
 /* The first record of a verb that is `of` the record of that number, or NULL. */
 const struct kc_record *kc_transaction_find(const struct kc_transaction *t, const char *verb,
 					    uint32_t of);
-
-/*
- * The staging folder for a place: the transaction's own where that is in the same mount, else one
- * at the top of the place's mount, which is noted before it is made. -EBUSY: the folder of the
- * place is itself the top of its mount, and daemons read what is in it.
- */
-int kc_transaction_stage(struct kc_transaction *t, const struct kc_fix_place *place,
-			 struct kc_err *err, const struct kc_staging **ret_stage);
-
-/* The stage that a record names, or NULL: it is not there any more. */
-const struct kc_staging *kc_transaction_find_stage(const struct kc_transaction *t,
-						   const char *path);
-
-/*
- * Takes a file out of a stage: one whose content is as expected (`a`, `b`: digests or texts of
- * links, may be NULL) is removed, anything else is somebody's, and is kept in the backup.
- */
-int kc_transaction_sweep(struct kc_transaction *t, const struct kc_staging *stage, const char *slot,
-			 const struct kc_node *a, const struct kc_node *b, struct kc_err *err);
 
 /* Removes the staging folders in other mounts; the folders above have their times back. */
 int kc_transaction_unstage(struct kc_transaction *t, struct kc_err *err);

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "node.h"
+#include "place.h"
+
+struct kc_transaction;
+
+/*
+ * A staging folder: where a new file is made before one rename puts it into its place, and where
+ * the replaced one is behind it.
+ */
+struct kc_staging {
+	const char *path; /* as seen from the root; NULL: the transaction's own */
+	int fd; /* -EBADF: it is gone, and not yet marked as gone */
+	uint64_t mount;
+	uint32_t record; /* of its `stage` record; 0: the transaction's own */
+	const char *parent_times;
+};
+
+/* The transaction's own, below its folder. */
+#define KC_STAGE_NAME "stage"
+
+/* Takes one that is open into the transaction, which closes it in the end, unless this fails. */
+int kc_stage_add(struct kc_transaction *t, struct kc_staging stage);
+
+/*
+ * Opens those in other mounts that the journal names and does not mark as gone. -EBADMSG: it names
+ * a folder that k8scheck does not make.
+ */
+int kc_stage_reopen_all(struct kc_transaction *t, struct kc_err *err);
+
+/*
+ * The staging folder for a place: the transaction's own where that is in the same mount, else one
+ * at the top of the place's mount, which is noted before it is made. -EBUSY: the folder of the
+ * place is itself the top of its mount, and daemons read what is in it.
+ */
+int kc_stage_for(struct kc_transaction *t, const struct kc_fix_place *place, struct kc_err *err,
+		 const struct kc_staging **ret_stage);
+
+/* The stage that a record names (NULL: the transaction's own), or NULL: it is not there any more.
+ */
+const struct kc_staging *kc_stage_find(const struct kc_transaction *t, const char *path);
+
+/*
+ * Takes a file out of a stage: one whose content is as expected (`a`, `b`: digests or texts of
+ * links, may be NULL) is removed, anything else is somebody's, and is kept in the backup.
+ */
+int kc_stage_sweep(struct kc_transaction *t, const struct kc_staging *stage, const char *slot,
+		   const struct kc_node *a, const struct kc_node *b, struct kc_err *err);
+
+/*
+ * Removes a staging folder in another mount, gives the folder above its times back, and notes it;
+ * also after a run that was cut off in between.
+ */
+int kc_stage_remove(struct kc_transaction *t, const struct kc_staging *stage, struct kc_err *err);
