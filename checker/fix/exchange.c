@@ -50,7 +50,15 @@ static int failed(const struct kc_exchange *x, int code, struct kc_err *err)
 		return kc_err_set(err, -EOPNOTSUPP,
 				  "the file system of %s cannot exchange files in one step",
 				  x->place->path);
-	if (code == -EXDEV || code == -EBUSY)
+	/* One mount, one device: that was seen to. */
+	if (code == -EXDEV)
+		return kc_err_set(err, code,
+				  "%s cannot be replaced: its file system lets no file be moved "
+				  "into that folder from where new ones are made, since they are "
+				  "of different quota projects or subvolumes (lsattr -pd shows a "
+				  "project)",
+				  x->place->path);
+	if (code == -EBUSY)
 		return kc_err_set(err, -EBUSY, "%s is a mount of its own, which cannot be replaced",
 				  x->place->path);
 	return kc_err_set(err, code, "%s cannot be replaced: %s", x->place->path,

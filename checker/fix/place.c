@@ -9,12 +9,13 @@
 #include "base/fdio.h"
 #include "place.h"
 
-static int vet_folder(int fd, const char *path, struct kc_err *err)
+static int vet_folder(int fd, const char *path, struct kc_err *err, uint64_t *ret_device)
 {
 	struct stat st;
 
 	if (fstat(fd, &st) < 0)
 		return kc_err_set(err, -errno, "%s: %s", path, kc_strerror(errno));
+	*ret_device = st.st_dev;
 	if (st.st_uid != 0 && st.st_uid != geteuid())
 		return kc_err_set(
 			err, -EPERM,
@@ -29,13 +30,13 @@ static int vet_folder(int fd, const char *path, struct kc_err *err)
 	return 0;
 }
 
-/* Goes down a path without links; `top` and `mount` may be NULL. */
-static int walk(const struct kc_root *root, const char *path, struct kc_err *err, char *top,
-		uint64_t *mount, int *ret_fd)
+/* Goes down a path without links; `where` (may be NULL) gets its mount, device and top. */
+static int walk(const struct kc_root *root, const char *path, struct kc_err *err,
+		struct kc_fix_place *where, int *ret_fd)
 {
 	kc_cleanup(kc_closep) int fd = -EBADF;
 	char so_far[PATH_MAX] = "/";
-	uint64_t last = 0, id;
+	uint64_t device = 0, id;
 	size_t n = 0;
 	int r = kc_root_path_fd(root, "/", 0, err, &fd);
 
@@ -45,15 +46,16 @@ static int walk(const struct kc_root *root, const char *path, struct kc_err *err
 		size_t length;
 		int next;
 
-		r = vet_folder(fd, so_far, err);
-		if (r == 0 && top) {
+		r = vet_folder(fd, so_far, err, &device);
+		if (r == 0 && where) {
 			r = kc_fd_mount(fd, &id);
 			if (r < 0)
 				return kc_err_set(err, r, "%s: its mount cannot be told: %s",
 						  so_far, kc_strerror(r));
-			if (!*top || id != last)
-				memcpy(top, so_far, strlen(so_far) + 1);
-			last = id;
+			if (!*where->top || id != where->mount || device != where->device)
+				memcpy(where->top, so_far, strlen(so_far) + 1);
+			where->mount = id;
+			where->device = device;
 		}
 		if (r < 0)
 			return r;
@@ -75,8 +77,6 @@ static int walk(const struct kc_root *root, const char *path, struct kc_err *err
 		fd = next;
 		p += length;
 	}
-	if (mount)
-		*mount = last;
 	r = kc_fd_reopen(fd, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (r < 0)
 		return kc_err_set(err, r, "%s: %s", path, kc_strerror(r));
@@ -144,7 +144,7 @@ int kc_place_open(const struct kc_root *root, const char *path, unsigned flags, 
 	memcpy(place.path, real.data, real.len + 1);
 	place.name_at = (size_t)(strrchr(place.path, '/') - place.path) + 1;
 	kc_place_folder(&place, folder);
-	r = walk(root, folder, err, place.top, &place.mount, &place.dir);
+	r = walk(root, folder, err, &place, &place.dir);
 	if (r == 0)
 		r = vet_change(place.dir, folder, err);
 	if (r < 0) {
@@ -176,7 +176,7 @@ int kc_place_check(const struct kc_root *root, const struct kc_fix_place *place,
 	int r;
 
 	kc_place_folder(place, folder);
-	r = walk(root, folder, err, NULL, NULL, &now);
+	r = walk(root, folder, err, NULL, &now);
 	if (r < 0)
 		return r;
 	if (fstat(now, &a) < 0 || fstat(place->dir, &b) < 0 || a.st_dev != b.st_dev ||
@@ -189,5 +189,5 @@ int kc_place_check(const struct kc_root *root, const struct kc_fix_place *place,
 int kc_place_open_folder(const struct kc_root *root, const char *path, struct kc_err *err,
 			 int *ret_fd)
 {
-	return walk(root, path, err, NULL, NULL, ret_fd);
+	return walk(root, path, err, NULL, ret_fd);
 }

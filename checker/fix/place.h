@@ -15,8 +15,9 @@ struct kc_fix_place {
 	char path[PATH_MAX]; /* as seen from the root, without links on the way */
 	size_t name_at; /* where in `path` the name begins */
 	int dir; /* the folder, open for reading */
-	uint64_t mount; /* that the folder is in */
-	/* The topmost folder on the way that is in the same mount: as seen from the root. */
+	/* That the folder is in: rename(2) leaves neither. One mount of btrfs has many devices. */
+	uint64_t mount, device;
+	/* The topmost folder on the way that is in the same: as seen from the root. */
 	char top[PATH_MAX];
 };
 

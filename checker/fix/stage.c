@@ -14,11 +14,22 @@ enum {
 	KEPT_MAX = 100, /* of one slot, before and behind crashes */
 };
 
+/* Where a rename into it may come from. */
+static int locate(struct kc_staging *stage)
+{
+	struct stat st;
+
+	if (fstat(stage->fd, &st) < 0)
+		return -errno;
+	stage->device = st.st_dev;
+	return kc_fd_mount(stage->fd, &stage->mount);
+}
+
 int kc_stage_add(struct kc_transaction *t, struct kc_staging stage)
 {
 	void *grown =
 		kc_arena_grow(&t->arena, t->stages, t->n_stages, &t->stages_room, sizeof(stage));
-	int r = !grown ? -ENOMEM : stage.fd >= 0 ? kc_fd_mount(stage.fd, &stage.mount) : 0;
+	int r = !grown ? -ENOMEM : stage.fd >= 0 ? locate(&stage) : 0;
 
 	if (r < 0)
 		return r;
@@ -95,12 +106,11 @@ static int remake_stage(struct kc_transaction *t, struct kc_staging *stage, int 
 		return kc_err_set(err, -errno, "%s cannot be made: %s", stage->path,
 				  kc_strerror(errno));
 	r = kc_place_open_folder(t->root, stage->path, err, &fd);
-	if (r == 0)
-		r = kc_fd_mount(fd, &stage->mount);
 	if (r < 0)
-		return kc_err_set(err, r, "%s cannot be used: %s", stage->path, kc_strerror(r));
+		return r;
 	stage->fd = TAKE_FD(fd);
-	return 0;
+	r = locate(stage);
+	return r < 0 ? kc_err_set(err, r, "%s cannot be used: %s", stage->path, kc_strerror(r)) : 0;
 }
 
 /* A name that nothing else has, in a folder that was looked at. */
@@ -146,32 +156,45 @@ static int make_stage(struct kc_transaction *t, const struct kc_fix_place *place
 	return 0;
 }
 
+static const struct kc_staging *find_near(const struct kc_transaction *t,
+					  const struct kc_fix_place *place)
+{
+	for (size_t i = 0; i < t->n_stages; i++) {
+		const struct kc_staging *stage = t->stages + i;
+
+		if (stage->fd >= 0 && stage->mount == place->mount &&
+		    stage->device == place->device)
+			return stage;
+	}
+	return NULL;
+}
+
 int kc_stage_for(struct kc_transaction *t, const struct kc_fix_place *place, struct kc_err *err,
 		 const struct kc_staging **ret_stage)
 {
+	const struct kc_staging *stage = find_near(t, place);
 	char folder[PATH_MAX];
 	int r;
 
-	for (size_t i = 0; i < t->n_stages; i++) {
-		if (t->stages[i].fd >= 0 && t->stages[i].mount == place->mount) {
-			*ret_stage = t->stages + i;
-			return 0;
-		}
+	if (stage) {
+		*ret_stage = stage;
+		return 0;
 	}
 	kc_place_folder(place, folder);
 	/* CRI-O for one reads whatever lies in its folder, and below. */
 	if (kc_streq(place->top, folder) && kc_endswith(folder, ".d"))
 		return kc_err_set(err, -EBUSY,
-				  "%s is a mount of its own: nothing could be staged there apart "
-				  "from what is read in it",
+				  "%s is a mount or subvolume of its own: nothing could be staged "
+				  "there apart from what is read in it",
 				  folder);
 	r = make_stage(t, place, err);
 	if (r < 0)
 		return r;
-	for (size_t i = 0; i < t->n_stages; i++) {
-		if (t->stages[i].fd >= 0 && t->stages[i].mount == place->mount)
-			*ret_stage = t->stages + i;
-	}
+	stage = find_near(t, place);
+	if (!stage)
+		return kc_err_set(err, -ESTALE, "%s is in another mount than it was before",
+				  folder);
+	*ret_stage = stage;
 	return 0;
 }
 

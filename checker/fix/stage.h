@@ -13,7 +13,7 @@ struct kc_transaction;
 struct kc_staging {
 	const char *path; /* as seen from the root; NULL: the transaction's own */
 	int fd; /* -EBADF: it is gone, and not yet marked as gone */
-	uint64_t mount;
+	uint64_t mount, device;
 	uint32_t record; /* of its `stage` record; 0: the transaction's own */
 	const char *parent_times;
 };
@@ -25,15 +25,15 @@ struct kc_staging {
 int kc_stage_add(struct kc_transaction *t, struct kc_staging stage);
 
 /*
- * Opens those in other mounts that the journal names and does not mark as gone. -EBADMSG: it names
- * a folder that k8scheck does not make.
+ * Opens those of other file systems that the journal names and does not mark as gone. -EBADMSG: it
+ * names a folder that k8scheck does not make.
  */
 int kc_stage_reopen_all(struct kc_transaction *t, struct kc_err *err);
 
 /*
- * The staging folder for a place: the transaction's own where that is in the same mount, else one
- * at the top of the place's mount, which is noted before it is made. -EBUSY: the folder of the
- * place is itself the top of its mount, and daemons read what is in it.
+ * The staging folder for a place: the transaction's own where that is in the same mount and on the
+ * same device, else one at the top of what the place has of both, which is noted before it is made.
+ * -EBUSY: the folder of the place is itself that top, and daemons read what is in it.
  */
 int kc_stage_for(struct kc_transaction *t, const struct kc_fix_place *place, struct kc_err *err,
 		 const struct kc_staging **ret_stage);
@@ -50,7 +50,7 @@ int kc_stage_sweep(struct kc_transaction *t, const struct kc_staging *stage, con
 		   const struct kc_node *a, const struct kc_node *b, struct kc_err *err);
 
 /*
- * Removes a staging folder in another mount, gives the folder above its times back, and notes it;
- * also after a run that was cut off in between.
+ * Removes a staging folder of another file system, gives the folder above its times back, and notes
+ * it; also after a run that was cut off in between.
  */
 int kc_stage_remove(struct kc_transaction *t, const struct kc_staging *stage, struct kc_err *err);

@@ -8,9 +8,11 @@ rollback behind a restart of the machine: files come back, what ran is left as t
     test-fix-refusals.py K8SCHECK ANYTHING FOLDER
 """
 
+import fcntl
 import json
 import os
 import shutil
+import struct
 import subprocess
 import sys
 
@@ -162,6 +164,77 @@ class Refusals:
         self.bench.drop(root)
 
 
+# ---- one mount, and yet no file can be moved within it
+
+
+def ask(path, request, argument):
+    folder = os.open(path, os.O_RDONLY)
+    try:
+        fcntl.ioctl(folder, request, bytearray(argument))
+    finally:
+        os.close(folder)
+
+
+def make_subvolume(path):
+    """BTRFS_IOC_SUBVOL_CREATE"""
+    ask(os.path.dirname(path), 0x5000940E, struct.pack("=q4088s", 0, os.path.basename(path).encode()))
+
+
+def make_project(path):
+    """FS_IOC_FSSETXATTR: project 5, and FS_XFLAG_PROJINHERIT."""
+    os.mkdir(path)
+    ask(path, 0x401C5820, struct.pack("=IIIII8s", 0x200, 0, 0, 5, 0, b""))
+
+
+def within_mount(suite, bench, kind, make, check):
+    """A host in a file system of a kind, with a /etc that `make` makes; `check` gets what a repair said."""
+    program = shutil.which("mkfs." + kind)
+    if not program:
+        print(f"left out: {kind}, for there is no mkfs.{kind}")
+        return
+    root = bench.new(kind)
+    image = os.path.join(bench.folder, kind + ".img")
+    with open(image, "wb") as f:
+        f.truncate(320 << 20)
+    subprocess.run([program, "-q", image], check=True, capture_output=True)
+    mounted = subprocess.run(["mount", "-o", "loop", image, root], capture_output=True, text=True)
+    if mounted.returncode:
+        print(f"left out: {kind}: {mounted.stderr.strip()}")
+        return
+    try:
+        make(root + "/etc")
+        subprocess.run(["cp", "-a", bench.start + "/.", root], check=True)
+        before = list(tree.snapshot(root, [STORE]))
+        code, out = run(bench.full_fix(root))
+        check(code, out)
+        print(f"{kind}: exit {code}")
+        if code:
+            suite.expect(f"{kind}: as it was", tree.compare(before, tree.snapshot(root, [STORE]), [STORE]), [])
+        code, out = roll_all_back(bench, root)
+        suite.expect(f"{kind}: taken back", code, 0)
+        differences = tree.compare(before, tree.snapshot(root, [STORE]), [STORE])
+        suite.expect(f"{kind}: all is as it was", differences, [])
+        if code or differences:
+            print(out[-1500:])
+    finally:
+        subprocess.run(["umount", root], check=True)
+        os.unlink(image)
+
+
+def parts_of_a_mount(suite, bench):
+    def repaired(code, out):
+        suite.expect("a subvolume: repaired", code, 0)
+        if code:
+            print(out[-1500:])
+
+    def refused(code, out):
+        suite.expect("a quota project: taken back", code, 4)
+        suite.expect_in("a quota project: why", "quota project", " ".join(out.split()))
+
+    within_mount(suite, bench, "btrfs", make_subvolume, repaired)
+    within_mount(suite, bench, "xfs", make_project, refused)
+
+
 def read(path):
     with open(path) as f:
         return f.read()
@@ -224,6 +297,7 @@ def main():
         refusals.files()
         if within_namespace():
             refusals.mounts()
+            parts_of_a_mount(suite, bench)
             restart(suite, program, place)
         else:
             print("left out: mounts, and another boot id, for nothing may be mounted here")
