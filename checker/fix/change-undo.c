@@ -46,6 +46,8 @@ static int begin_undoing(struct kc_transaction *t, const struct kc_record *recor
 	kc_slot_name(record->number, u->slot);
 	(void)snprintf(u->undo_slot, sizeof(u->undo_slot), "%s.undo", u->slot);
 	r = kc_change_read(record, &u->arena, err, &u->change);
+	if (r == 0)
+		r = kc_stage_settle(t, err);
 	if (r == 0) {
 		r = kc_place_open(t->root, u->change.path, 0, err, &u->place);
 		/* Where there was nothing before either, that is as it was: the caller's to say. */

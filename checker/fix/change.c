@@ -210,9 +210,11 @@ int kc_change_do(struct kc_transaction *t, const struct kc_change *change, struc
 		 uint32_t *ret_record)
 {
 	struct kc_fix_place place;
-	int r = kc_place_open(t->root, change->path, 0, err, &place);
+	int r = kc_stage_settle(t, err);
 
 	*ret_record = 0;
+	if (r == 0)
+		r = kc_place_open(t->root, change->path, 0, err, &place);
 	if (r < 0)
 		return r;
 	if (kc_streq(place.path, change->path))

@@ -10,8 +10,7 @@
 
 enum {
 	CHECK = 16, /* digits of a line's checksum */
-	/* Records of an undo are short; so much is there for them on a full file system. */
-	RESERVE = 64 * 1024,
+	ALLOCATED_AT_ONCE = 16 * 1024,
 };
 
 const char *kc_record_get(const struct kc_record *record, const char *key)
@@ -179,15 +178,37 @@ int kc_journal_create(int dir, const char *name, struct kc_err *err, struct kc_j
 	if (fd < 0)
 		return kc_err_set(err, -errno, "the journal cannot be made: %s",
 				  kc_strerror(errno));
-	/* Not every file system can; there an undo goes on without what it would have written. */
-	if (fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, RESERVE) < 0 && errno != EOPNOTSUPP) {
-		int r = kc_err_set(err, -errno, "no room can be laid aside for the journal: %s",
-				   kc_strerror(errno));
-
-		(void)kc_close(fd);
-		return r;
-	}
 	*ret = (struct kc_journal){ .fd = fd };
+	return 0;
+}
+
+static int lay_aside(struct kc_journal *journal, size_t end, struct kc_err *err)
+{
+	size_t wanted = (end + ALLOCATED_AT_ONCE - 1) / ALLOCATED_AT_ONCE * ALLOCATED_AT_ONCE;
+
+	if (end <= journal->allocated)
+		return 0;
+	if (end > KC_JOURNAL_MAX)
+		return kc_err_set(err, -EFBIG, "the journal is too large for more");
+	/* Not every file system can; there an undo goes on without what it would have written. */
+	if (fallocate(journal->fd, FALLOC_FL_KEEP_SIZE, 0, (off_t)wanted) < 0 &&
+	    errno != EOPNOTSUPP)
+		return kc_err_set(err, -errno,
+				  "no room can be laid aside in the journal for taking it back: %s",
+				  kc_strerror(errno));
+	journal->allocated = wanted;
+	return 0;
+}
+
+/* What is behind the last whole record goes, and with it what was laid aside there: anew, then. */
+static int cut_off(struct kc_journal *journal)
+{
+	struct stat st;
+
+	if (fstat(journal->fd, &st) < 0 || ftruncate(journal->fd, (off_t)journal->size) < 0)
+		return -errno;
+	journal->allocated = 0;
+	(void)lay_aside(journal, KC_MIN((size_t)st.st_blocks * 512, (size_t)KC_JOURNAL_MAX), NULL);
 	return 0;
 }
 
@@ -215,6 +236,7 @@ int kc_journal_open(int dir, const char *name, bool read_only, struct kc_arena *
 	kc_cleanup(kc_buf_done) struct kc_buf text = { 0 };
 	kc_cleanup(kc_closep) int fd = -EBADF;
 	struct kc_journal_text journal;
+	struct kc_journal opened;
 	int r = open_file(dir, name, read_only, err, &fd);
 
 	if (r < 0)
@@ -225,12 +247,13 @@ int kc_journal_open(int dir, const char *name, bool read_only, struct kc_arena *
 	r = kc_journal_parse(text.data, text.len, arena, err, &journal);
 	if (r < 0)
 		return r;
-	if (!read_only && journal.good < text.len &&
-	    (ftruncate(fd, (off_t)journal.good) < 0 || fsync(fd) < 0))
+	opened = (struct kc_journal){ .fd = fd, .last = journal.n, .size = journal.good };
+	if (!read_only && journal.good < text.len && (cut_off(&opened) < 0 || fsync(fd) < 0))
 		return kc_err_set(err, -errno, "the journal's torn end cannot be cut off: %s",
 				  kc_strerror(errno));
 	*ret_text = journal;
-	*ret = (struct kc_journal){ .fd = TAKE_FD(fd), .last = journal.n, .size = journal.good };
+	*ret = opened;
+	(void)TAKE_FD(fd);
 	return 0;
 }
 
@@ -240,7 +263,7 @@ void kc_journal_done(struct kc_journal *journal)
 }
 
 int kc_journal_append(struct kc_journal *journal, const char *verb, const struct kc_pair *pairs,
-		      size_t n, struct kc_err *err)
+		      size_t n, size_t ahead, struct kc_err *err)
 {
 	kc_cleanup(kc_buf_done) struct kc_buf line = { 0 };
 	const struct kc_record record = {
@@ -254,13 +277,18 @@ int kc_journal_append(struct kc_journal *journal, const char *verb, const struct
 	r = kc_buf_error(&line);
 	if (r == 0 && (line.len > KC_RECORD_MAX || journal->size + line.len > KC_JOURNAL_MAX))
 		r = -EFBIG;
-	if (r == 0)
-		r = kc_write_all(journal->fd, line.data, line.len);
+	if (r < 0)
+		return kc_err_set(err, r, "the journal cannot be written: %s", kc_strerror(r));
+	if (ahead > 0)
+		r = lay_aside(journal, journal->size + line.len + ahead, err);
+	if (r < 0)
+		return r;
+	r = kc_write_all(journal->fd, line.data, line.len);
 	if (r == 0 && fdatasync(journal->fd) < 0)
 		r = -errno;
 	if (r < 0) {
 		/* Half a line would be lost together with the next. */
-		if (ftruncate(journal->fd, (off_t)journal->size) < 0)
+		if (cut_off(journal) < 0)
 			journal->fd = kc_close(journal->fd);
 		return kc_err_set(err, r, "the journal cannot be written: %s", kc_strerror(r));
 	}

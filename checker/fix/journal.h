@@ -27,8 +27,8 @@ struct kc_record {
 };
 
 enum {
-	KC_JOURNAL_MAX = 64 * 1024 * 1024,
-	KC_RECORD_MAX = 4 * 1024 * 1024, /* bytes of a line */
+	KC_JOURNAL_MAX = 4 * 1024 * 1024, /* some ten thousand changes */
+	KC_RECORD_MAX = 1024 * 1024, /* bytes of a line: two nodes with attributes of 64 KiB */
 	KC_RECORD_PAIRS_MAX = 256,
 };
 
@@ -57,12 +57,10 @@ struct kc_journal {
 	int fd; /* -EBADF: none */
 	uint32_t last; /* number of the last record */
 	size_t size;
+	size_t allocated; /* bytes that the file system has laid aside for it, as far as is known */
 };
 
-/*
- * Creates NAME in a folder, exclusively, with room laid aside for what an undo has to write where
- * the file system is full by then.
- */
+/* Creates NAME in a folder, exclusively. */
 int kc_journal_create(int dir, const char *name, struct kc_err *err, struct kc_journal *ret);
 
 /*
@@ -73,6 +71,10 @@ int kc_journal_open(int dir, const char *name, bool read_only, struct kc_arena *
 		    struct kc_err *err, struct kc_journal_text *ret_text, struct kc_journal *ret);
 void kc_journal_done(struct kc_journal *journal);
 
-/* Appends a record, its number set here, and makes it durable. */
+/*
+ * Appends a record, its number set here, and makes it durable. `ahead` is how many bytes have to be
+ * laid aside behind it for records that are written when the file system is full: -ENOSPC, and
+ * nothing is written, where there is no room for them. With 0 what was laid aside is used up.
+ */
 int kc_journal_append(struct kc_journal *journal, const char *verb, const struct kc_pair *pairs,
-		      size_t n, struct kc_err *err);
+		      size_t n, size_t ahead, struct kc_err *err);

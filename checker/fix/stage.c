@@ -29,7 +29,10 @@ int kc_stage_add(struct kc_transaction *t, struct kc_staging stage)
 {
 	void *grown =
 		kc_arena_grow(&t->arena, t->stages, t->n_stages, &t->stages_room, sizeof(stage));
-	int r = !grown ? -ENOMEM : stage.fd >= 0 ? locate(&stage) : 0;
+	int r = !grown			       ? -ENOMEM
+		: t->n_stages == KC_STAGES_MAX ? -E2BIG
+		: stage.fd >= 0		       ? locate(&stage)
+					       : 0;
 
 	if (r < 0)
 		return r;
@@ -37,6 +40,44 @@ int kc_stage_add(struct kc_transaction *t, struct kc_staging stage)
 	t->stages[t->n_stages++] = stage;
 	return 0;
 }
+
+/* ---- times of the folder above ---- */
+
+static int open_parent(const struct kc_transaction *t, const struct kc_staging *stage,
+		       struct kc_err *err, int *ret_fd)
+{
+	const char *slash = strrchr(stage->path, '/');
+	kc_cleanup(kc_freep) char *parent =
+		strndup(stage->path, KC_MAX((size_t)(slash - stage->path), (size_t)1));
+
+	return parent ? kc_place_open_folder(t->root, parent, err, ret_fd)
+		      : kc_err_set(err, -ENOMEM, "out of memory");
+}
+
+static int settle(struct kc_transaction *t, struct kc_staging *stage, struct kc_err *err)
+{
+	kc_cleanup(kc_closep) int fd = -EBADF;
+	int r = stage->owed ? open_parent(t, stage, err, &fd) : -ENOENT;
+
+	if (r == 0)
+		r = kc_folder_times_set(fd, stage->owed, err);
+	/* Others have removed it. */
+	if (r < 0 && r != -ENOENT)
+		return r;
+	stage->owed = NULL;
+	return 0;
+}
+
+int kc_stage_settle(struct kc_transaction *t, struct kc_err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < t->n_stages && r == 0; i++)
+		r = settle(t, t->stages + i, err);
+	return r;
+}
+
+/* ---- those of an earlier run ---- */
 
 /* Whether a folder may be one of this transaction's stages, whatever the journal says. */
 static bool is_stage_path(const struct kc_transaction *t, const char *path)
@@ -47,34 +88,81 @@ static bool is_stage_path(const struct kc_transaction *t, const char *path)
 	return id && *path == '/' && kc_streq(id, t->id);
 }
 
+/* The last time that it was about to be removed. */
+static const struct kc_record *find_removal(const struct kc_transaction *t, uint32_t stage)
+{
+	const struct kc_record *found = NULL, *next;
+
+	while ((next = kc_transaction_find_next(t, "unstaging", stage, found)))
+		found = next;
+	return found;
+}
+
+/*
+ * What the folder above was owed when the run was cut off. Nothing is noted between the record of a
+ * stage and the times behind its making, nor between `unstaging` and those behind its end.
+ */
+static int find_owed(const struct kc_transaction *t, const struct kc_record *record,
+		     struct kc_staging *stage)
+{
+	const struct kc_record *removal = find_removal(t, record->number);
+
+	if (stage->fd >= 0 && record->number == t->text.n)
+		stage->owed = kc_record_get(record, "parent");
+	else if (stage->fd < 0 && removal)
+		stage->owed = kc_record_get(removal, "parent");
+	else
+		return 0;
+	return stage->owed ? 0 : -EBADMSG;
+}
+
+/*
+ * The journal of an image may name any folder of it here. The worst that comes of it is that an
+ * empty folder of this very name goes, and that the one above has another time: whoever made the
+ * image could have made it so.
+ */
+static int reopen(struct kc_transaction *t, const struct kc_record *record, struct kc_err *err)
+{
+	struct kc_staging stage = {
+		.path = kc_record_get(record, "path"),
+		.fd = -EBADF,
+		.record = record->number,
+	};
+	int r = is_stage_path(t, stage.path) ? 0 : -EBADMSG;
+
+	if (r == 0) {
+		r = kc_place_open_folder(t->root, stage.path, err, &stage.fd);
+		if (r < 0 && r != -ENOENT)
+			return r;
+		r = find_owed(t, record, &stage);
+	}
+	if (r == 0)
+		r = kc_stage_add(t, stage);
+	if (r == 0)
+		return 0;
+	(void)kc_close(stage.fd);
+	return kc_err_set(err, r,
+			  r == -EBADMSG ? "record %u names a folder that k8scheck does not make"
+					: "the staging folder of record %u cannot be used",
+			  record->number);
+}
+
 int kc_stage_reopen_all(struct kc_transaction *t, struct kc_err *err)
 {
 	for (uint32_t i = 0; i < t->text.n; i++) {
 		const struct kc_record *record = t->text.records + i;
-		struct kc_staging stage = {
-			.path = kc_record_get(record, "path"),
-			.parent_times = kc_record_get(record, "parent"),
-			.fd = -EBADF,
-			.record = record->number,
-		};
-		int r;
+		int r = 0;
 
-		if (!kc_streq(record->verb, "stage") ||
-		    kc_transaction_find(t, "unstage", record->number))
-			continue;
-		if (!is_stage_path(t, stage.path) || !stage.parent_times)
-			return kc_err_set(err, -EBADMSG,
-					  "record %u names a folder that k8scheck does not make",
-					  record->number);
-		r = kc_place_open_folder(t->root, stage.path, err, &stage.fd);
-		/* Its times may still have to be brought back, without the folder itself. */
-		if (r == 0 || r == -ENOENT)
-			r = kc_stage_add(t, stage);
+		if (kc_streq(record->verb, "stage") &&
+		    !kc_transaction_find(t, "unstage", record->number))
+			r = reopen(t, record, err);
 		if (r < 0)
 			return r;
 	}
 	return 0;
 }
+
+/* ---- making ---- */
 
 const struct kc_staging *kc_stage_find(const struct kc_transaction *t, const char *path)
 {
@@ -85,75 +173,54 @@ const struct kc_staging *kc_stage_find(const struct kc_transaction *t, const cha
 	return NULL;
 }
 
-/* One that was cut off between its end and its mark: its record has the times of the folder above.
- */
-static struct kc_staging *find_gone(struct kc_transaction *t, const char *path)
+/* The name is one that nothing else has, in a folder that was looked at. */
+static int make_folder(struct kc_transaction *t, int top, struct kc_staging stage,
+		       struct kc_err *err)
 {
-	for (size_t i = 0; i < t->n_stages; i++) {
-		if (t->stages[i].fd < 0 && kc_streq0(t->stages[i].path, path))
-			return t->stages + i;
-	}
-	return NULL;
-}
-
-static int remake_stage(struct kc_transaction *t, struct kc_staging *stage, int top,
-			struct kc_err *err)
-{
-	kc_cleanup(kc_closep) int fd = -EBADF;
 	int r;
 
-	if (mkdirat(top, strrchr(stage->path, '/') + 1, 0700) < 0)
-		return kc_err_set(err, -errno, "%s cannot be made: %s", stage->path,
+	if (mkdirat(top, strrchr(stage.path, '/') + 1, 0700) < 0)
+		return kc_err_set(err, -errno, "%s cannot be made: %s", stage.path,
 				  kc_strerror(errno));
-	r = kc_place_open_folder(t->root, stage->path, err, &fd);
+	r = kc_place_open_folder(t->root, stage.path, err, &stage.fd);
 	if (r < 0)
 		return r;
-	stage->fd = TAKE_FD(fd);
-	r = locate(stage);
-	return r < 0 ? kc_err_set(err, r, "%s cannot be used: %s", stage->path, kc_strerror(r)) : 0;
+	r = kc_stage_add(t, stage);
+	if (r < 0) {
+		(void)kc_close(stage.fd);
+		return kc_err_set(err, r, "%s cannot be used: %s", stage.path, kc_strerror(r));
+	}
+	r = kc_stage_settle(t, err);
+	if (r == 0 && fsync(top) < 0)
+		r = kc_err_set(err, -errno, "%s cannot be made durable: %s", stage.path,
+			       kc_strerror(errno));
+	return r;
 }
 
-/* A name that nothing else has, in a folder that was looked at. */
 static int make_stage(struct kc_transaction *t, const struct kc_fix_place *place,
 		      struct kc_err *err)
 {
-	kc_cleanup(kc_closep) int top = -EBADF, fd = -EBADF;
-	const char *path = kc_arena_printf(&t->arena, "%s/.k8scheck-%s",
-					   kc_streq(place->top, "/") ? "" : place->top, t->id);
+	kc_cleanup(kc_closep) int top = -EBADF;
 	char times[KC_FOLDER_TIMES_MAX];
-	struct kc_staging *gone;
-	uint32_t record;
-	int r;
+	struct kc_staging stage = {
+		.path = kc_arena_printf(&t->arena, "%s/.k8scheck-%s",
+					kc_streq(place->top, "/") ? "" : place->top, t->id),
+		.fd = -EBADF,
+	};
+	int r = kc_place_open_folder(t->root, place->top, err, &top);
 
-	if (!path)
-		return kc_err_set(err, -ENOMEM, "out of memory");
-	r = kc_place_open_folder(t->root, place->top, err, &top);
-	if (r == 0 && (gone = find_gone(t, path)))
-		return remake_stage(t, gone, top, err);
 	if (r == 0)
 		r = kc_folder_times(top, times, err);
-	if (r == 0) {
-		const struct kc_pair pairs[] = { { "path", path }, { "parent", times } };
-
-		r = kc_transaction_note(t, "stage", pairs, KC_ARRAY_SIZE(pairs), err, &record);
-	}
 	if (r < 0)
 		return r;
-	if (mkdirat(top, strrchr(path, '/') + 1, 0700) < 0)
-		return kc_err_set(err, -errno, "%s cannot be made: %s", path, kc_strerror(errno));
-	r = kc_place_open_folder(t->root, path, err, &fd);
-	if (r < 0)
-		return r;
-	r = kc_stage_add(t, (struct kc_staging){
-				    .path = path,
-				    .fd = fd,
-				    .record = record,
-				    .parent_times = kc_arena_strdup(&t->arena, times),
-			    });
-	if (r < 0)
-		return kc_err_set(err, r, "%s cannot be used: %s", path, kc_strerror(r));
-	(void)TAKE_FD(fd);
-	return 0;
+	stage.owed = kc_arena_strdup(&t->arena, times);
+	if (!stage.path || !stage.owed)
+		return kc_err_set(err, -ENOMEM, "out of memory");
+	r = kc_transaction_note(
+		t, "stage",
+		(const struct kc_pair[]){ { "path", stage.path }, { "parent", stage.owed } }, 2,
+		err, &stage.record);
+	return r < 0 ? r : make_folder(t, top, stage, err);
 }
 
 static const struct kc_staging *find_near(const struct kc_transaction *t,
@@ -197,6 +264,8 @@ int kc_stage_for(struct kc_transaction *t, const struct kc_fix_place *place, str
 	*ret_stage = stage;
 	return 0;
 }
+
+/* ---- clearing out ---- */
 
 static int write_copy(int dir, const char *name, const struct kc_node *node,
 		      const struct kc_buf *content)
@@ -285,28 +354,49 @@ int kc_stage_sweep(struct kc_transaction *t, const struct kc_staging *stage, con
 		     : 0;
 }
 
-int kc_stage_remove(struct kc_transaction *t, const struct kc_staging *stage, struct kc_err *err)
+static int note_of(struct kc_transaction *t, const struct kc_staging *stage, const char *verb,
+		   const char *parent, struct kc_err *err)
 {
-	kc_cleanup(kc_freep) char *parent = strdup(stage->path);
-	kc_cleanup(kc_freep) char *of = kc_asprintf("%u", stage->record);
-	kc_cleanup(kc_closep) int fd = -EBADF;
-	char *slash = parent ? strrchr(parent, '/') : NULL;
-	int r;
+	char of[16];
 
-	if (!slash || !of || !stage->parent_times)
-		return kc_err_set(err, -ENOMEM, "out of memory");
-	*slash = '\0';
-	r = kc_place_open_folder(t->root, *parent ? parent : "/", err, &fd);
+	(void)snprintf(of, sizeof(of), "%u", stage->record);
+	return kc_transaction_note(t, verb,
+				   (const struct kc_pair[]){ { "of", of }, { "parent", parent } },
+				   parent ? 2 : 1, err, NULL);
+}
+
+static int remove_folder(struct kc_transaction *t, struct kc_staging *stage, struct kc_err *err)
+{
+	kc_cleanup(kc_closep) int fd = -EBADF;
+	char times[KC_FOLDER_TIMES_MAX];
+	const char *owed;
+	int r = open_parent(t, stage, err, &fd);
+
+	if (r == 0)
+		r = kc_folder_times(fd, times, err);
 	if (r < 0)
 		return r;
-	if (unlinkat(fd, slash + 1, AT_REMOVEDIR) < 0 && errno != ENOENT)
+	owed = kc_arena_strdup(&t->arena, times);
+	if (!owed)
+		return kc_err_set(err, -ENOMEM, "out of memory");
+	/* Without room for the record they are brought back all the same, unless it is cut off. */
+	(void)note_of(t, stage, "unstaging", owed, NULL);
+	if (unlinkat(fd, strrchr(stage->path, '/') + 1, AT_REMOVEDIR) < 0 && errno != ENOENT)
 		return kc_err_set(err, -errno, "%s cannot be removed: %s", stage->path,
 				  kc_strerror(errno));
-	r = kc_folder_times_set(fd, stage->parent_times, err);
-	if (r == 0) {
-		const struct kc_pair pair = { "of", of };
+	stage->fd = kc_close(stage->fd);
+	stage->owed = owed;
+	return 0;
+}
 
-		r = kc_transaction_note(t, "unstage", &pair, 1, err, NULL);
+int kc_stage_remove(struct kc_transaction *t, struct kc_staging *stage, struct kc_err *err)
+{
+	int r = settle(t, stage, err);
+
+	if (r == 0 && stage->fd >= 0) {
+		r = remove_folder(t, stage, err);
+		if (r == 0)
+			r = settle(t, stage, err);
 	}
-	return r;
+	return r < 0 ? r : note_of(t, stage, "unstage", NULL, err);
 }

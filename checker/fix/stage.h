@@ -12,16 +12,28 @@ struct kc_transaction;
  */
 struct kc_staging {
 	const char *path; /* as seen from the root; NULL: the transaction's own */
-	int fd; /* -EBADF: it is gone, and not yet marked as gone */
+	int fd; /* -EBADF: it is not there, and not marked as gone */
 	uint64_t mount, device;
 	uint32_t record; /* of its `stage` record; 0: the transaction's own */
-	const char *parent_times;
+	/*
+	 * Times that the folder above has to get back, since to make and to remove this one changes
+	 * them; NULL: it has them. So they are as if there were no staging folder, and tell whether
+	 * others change what is in that folder.
+	 */
+	const char *owed;
 };
 
 /* The transaction's own, below its folder. */
 #define KC_STAGE_NAME "stage"
 
-/* Takes one that is open into the transaction, which closes it in the end, unless this fails. */
+enum {
+	KC_STAGES_MAX = 16, /* at once, the own one among them */
+};
+
+/*
+ * Takes one into the transaction, which closes it in the end, unless this fails. -E2BIG: there are
+ * KC_STAGES_MAX.
+ */
 int kc_stage_add(struct kc_transaction *t, struct kc_staging stage);
 
 /*
@@ -29,6 +41,9 @@ int kc_stage_add(struct kc_transaction *t, struct kc_staging stage);
  * names a folder that k8scheck does not make.
  */
 int kc_stage_reopen_all(struct kc_transaction *t, struct kc_err *err);
+
+/* Pays what is owed to folders, before anybody looks at their times. */
+int kc_stage_settle(struct kc_transaction *t, struct kc_err *err);
 
 /*
  * The staging folder for a place: the transaction's own where that is in the same mount and on the
@@ -50,7 +65,7 @@ int kc_stage_sweep(struct kc_transaction *t, const struct kc_staging *stage, con
 		   const struct kc_node *a, const struct kc_node *b, struct kc_err *err);
 
 /*
- * Removes a staging folder of another file system, gives the folder above its times back, and notes
- * it; also after a run that was cut off in between.
+ * Removes a staging folder of another file system, and notes it; the folder above has the times
+ * that it had before.
  */
-int kc_stage_remove(struct kc_transaction *t, const struct kc_staging *stage, struct kc_err *err);
+int kc_stage_remove(struct kc_transaction *t, struct kc_staging *stage, struct kc_err *err);

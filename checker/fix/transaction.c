@@ -14,6 +14,9 @@ static const char *const backup_name = "backup";
 
 enum {
 	BOOT_ID_MAX = 64,
+	/* Lines of an undo are short: two or three of each step, and some of its own. */
+	UNDO_ROOM = 16 * 1024,
+	UNDO_ROOM_OF_STEP = 256,
 };
 
 /* ---- state ---- */
@@ -133,6 +136,52 @@ int kc_transaction_begin(const struct kc_store *store, const struct kc_pair *pai
 	return 0;
 }
 
+static bool is_step(const char *verb)
+{
+	return kc_streq(verb, "change") || kc_streq(verb, "runtime") || kc_streq(verb, "stage");
+}
+
+/* Room for the links of record i, behind those of all before it. */
+static int make_link(struct kc_transaction *t, uint32_t i)
+{
+	void *grown = kc_arena_grow(&t->arena, t->links, i, &t->links_room, sizeof(*t->links));
+
+	if (!grown)
+		return -ENOMEM;
+	t->links = grown;
+	t->links[i] = (struct kc_record_links){ 0 };
+	return 0;
+}
+
+static void link_record(struct kc_transaction *t, uint32_t i)
+{
+	const char *value = kc_record_get(t->text.records + i, "of");
+	struct kc_record_links *one;
+	uint64_t of;
+
+	t->n_steps += is_step(t->text.records[i].verb);
+	if (!value || kc_parse_u64(value, &of) < 0 || of == 0 || of > i)
+		return;
+	one = t->links + of - 1;
+	if (one->last > 0)
+		t->links[one->last - 1].next = i + 1;
+	else
+		one->first = i + 1;
+	one->last = i + 1;
+}
+
+static int link_all(struct kc_transaction *t)
+{
+	int r = 0;
+
+	for (uint32_t i = 0; i < t->text.n && r == 0; i++) {
+		r = make_link(t, i);
+		if (r == 0)
+			link_record(t, i);
+	}
+	return r;
+}
+
 int kc_transaction_open(const struct kc_store *store, const char *id, bool read_only,
 			struct kc_err *err, struct kc_transaction *ret)
 {
@@ -151,6 +200,8 @@ int kc_transaction_open(const struct kc_store *store, const char *id, bool read_
 	else if (r < 0 && t.dir >= 0)
 		(void)kc_err_prefix(err, "transaction %s", id);
 	t.records_room = t.text.n;
+	if (r == 0 && link_all(&t) < 0)
+		r = kc_err_set(err, -ENOMEM, "out of memory");
 	if (r == 0 && !read_only)
 		r = open_own(&t, true, err);
 	if (r == 0 && !read_only)
@@ -196,6 +247,20 @@ static int copy_record(struct kc_transaction *t, const char *verb, const struct 
 	return ret->verb ? 0 : -ENOMEM;
 }
 
+/* How many bytes have to be there for an undo once this is written. */
+static size_t room_for_undo(struct kc_transaction *t, const char *verb)
+{
+	static const char *const of_undo[] = { "undo",	       "undone",      "left",
+					       "rolling-back", "rolled-back", "unstaging",
+					       "unstage",      NULL };
+
+	if (kc_streq(verb, "rolling-back"))
+		t->undoing = true;
+	if (t->undoing || kc_strv_has(of_undo, verb))
+		return 0;
+	return UNDO_ROOM + (size_t)(t->n_steps + is_step(verb)) * UNDO_ROOM_OF_STEP;
+}
+
 int kc_transaction_note(struct kc_transaction *t, const char *verb, const struct kc_pair *pairs,
 			size_t n, struct kc_err *err, uint32_t *ret_number)
 {
@@ -204,30 +269,39 @@ int kc_transaction_note(struct kc_transaction *t, const char *verb, const struct
 				    sizeof(record));
 	int r = grown ? copy_record(t, verb, pairs, n, &record) : -ENOMEM;
 
+	if (r == 0)
+		r = make_link(t, t->text.n);
 	if (r < 0)
 		return kc_err_set(err, r, "out of memory");
 	t->text.records = grown;
-	r = kc_journal_append(&t->journal, verb, pairs, n, err);
+	r = kc_journal_append(&t->journal, verb, pairs, n, room_for_undo(t, verb), err);
 	if (r < 0)
 		return err ? kc_err_prefix(err, "transaction %s", t->id) : r;
 	t->text.records[t->text.n++] = record;
+	link_record(t, t->text.n - 1);
 	if (ret_number)
 		*ret_number = record.number;
 	return 0;
 }
 
+const struct kc_record *kc_transaction_find_next(const struct kc_transaction *t, const char *verb,
+						 uint32_t of, const struct kc_record *last)
+{
+	uint32_t number = 0;
+
+	if (of > 0 && of <= t->text.n)
+		number = last ? t->links[last->number - 1].next : t->links[of - 1].first;
+	for (; number > 0; number = t->links[number - 1].next) {
+		if (kc_streq(t->text.records[number - 1].verb, verb))
+			return t->text.records + number - 1;
+	}
+	return NULL;
+}
+
 const struct kc_record *kc_transaction_find(const struct kc_transaction *t, const char *verb,
 					    uint32_t of)
 {
-	for (uint32_t i = of; i < t->text.n; i++) {
-		const char *value = kc_record_get(t->text.records + i, "of");
-		uint64_t n;
-
-		if (kc_streq(t->text.records[i].verb, verb) && value &&
-		    kc_parse_u64(value, &n) == 0 && n == of)
-			return t->text.records + i;
-	}
-	return NULL;
+	return kc_transaction_find_next(t, verb, of, NULL);
 }
 
 int kc_transaction_unstage(struct kc_transaction *t, struct kc_err *err)

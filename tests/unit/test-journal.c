@@ -329,8 +329,8 @@ static void test_file(void **state)
 	struct stat st;
 
 	assert_int_equal(kc_journal_create(fd, "journal", &err, &journal), 0);
-	assert_int_equal(kc_journal_append(&journal, "begin", NULL, 0, &err), 0);
-	assert_int_equal(kc_journal_append(&journal, "x", all_bytes_pairs, 4, &err), 0);
+	assert_int_equal(kc_journal_append(&journal, "begin", NULL, 0, 0, &err), 0);
+	assert_int_equal(kc_journal_append(&journal, "x", all_bytes_pairs, 4, 0, &err), 0);
 	kc_journal_done(&journal);
 	assert_int_equal(kc_journal_create(fd, "journal", &err, &journal), -EEXIST);
 	assert_int_equal(stat(path, &st), 0);
@@ -339,7 +339,7 @@ static void test_file(void **state)
 	assert_int_equal(truncate(path, st.st_size - 3), 0);
 	assert_int_equal(kc_journal_open(fd, "journal", true, &arena, &err, &text, &journal), 0);
 	assert_int_equal(text.n, 1);
-	assert_int_not_equal(kc_journal_append(&journal, "y", NULL, 0, NULL), 0);
+	assert_int_not_equal(kc_journal_append(&journal, "y", NULL, 0, 0, NULL), 0);
 	kc_journal_done(&journal);
 	assert_int_equal(stat(path, &st), 0);
 	assert_true((size_t)st.st_size > text.good);
@@ -347,7 +347,7 @@ static void test_file(void **state)
 	assert_int_equal(kc_journal_open(fd, "journal", false, &arena, &err, &text, &journal), 0);
 	assert_int_equal(stat(path, &st), 0);
 	assert_int_equal(st.st_size, text.good);
-	assert_int_equal(kc_journal_append(&journal, "z", NULL, 0, &err), 0);
+	assert_int_equal(kc_journal_append(&journal, "z", NULL, 0, 0, &err), 0);
 	kc_journal_done(&journal);
 	assert_int_equal(kc_journal_open(fd, "journal", true, &arena, &err, &text, &journal), 0);
 	assert_int_equal(text.n, 2);
@@ -363,7 +363,7 @@ static void test_file(void **state)
 		assert_int_equal(
 			kc_journal_open(fd, "journal", false, &arena, &err, &text, &journal), 0);
 		assert_int_equal(kc_journal_append(&journal, "y",
-						   (const struct kc_pair[]){ { "k", large } }, 1,
+						   (const struct kc_pair[]){ { "k", large } }, 1, 0,
 						   &err),
 				 -EFBIG);
 		kc_journal_done(&journal);
