@@ -4,31 +4,12 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "check.h"
-#include "fix-message.h"
-#include "fix-process.h"
-#include "model/merge.h"
+#include "fixing.h"
 #include "reports/plan-ansible.h"
 #include "reports/plan-text.h"
-#include "terminal.h"
 
 enum {
 	RETRY_USEC = 500 * 1000, /* between two looks at a unit that was restarted */
-};
-
-/* A repair on its way. */
-struct fixing {
-	struct kc_check_run *check;
-	struct kc_outcome *outcome; /* of the first time */
-	bool *selected; /* of the profile's rules, at first */
-	struct kc_fix_rule *rules; /* to be repaired; steps as they go to the fixer, merged */
-	struct kc_fix_rule *planned; /* the same, as each check planned its own */
-	bool *asked; /* of each of them: it was asked for, and need not be again */
-	uint32_t n_rules;
-	struct kc_fix_process fixer;
-	struct kc_plan plan;
-	bool weaken; /* agreed to */
-	struct kc_fix_outcome done;
 };
 
 /* ---- what failed, and what its checks plan ---- */
@@ -39,7 +20,7 @@ static bool may_plan(const struct kc_result *result)
 	       (result->rule->check->flags & KC_CHECK_PLANS);
 }
 
-static bool save_selection(struct fixing *f)
+static bool save_selection(struct kc_fixing *f)
 {
 	const struct kc_profile *profile = f->check->profile;
 
@@ -50,7 +31,7 @@ static bool save_selection(struct fixing *f)
 	return f->selected != NULL;
 }
 
-static void restore_selection(struct fixing *f)
+static void restore_selection(struct kc_fixing *f)
 {
 	for (uint32_t i = 0; i < f->check->profile->n_rules; i++)
 		f->check->profile->rules[i].selected = f->selected[i];
@@ -76,7 +57,7 @@ static const struct kc_rule_steps *steps_of(const struct kc_outcome *planned,
 	return NULL;
 }
 
-static void add_rule(struct fixing *f, const struct kc_result *result,
+static void add_rule(struct kc_fixing *f, const struct kc_result *result,
 		     const struct kc_outcome *planned)
 {
 	const struct kc_rule_steps *steps =
@@ -93,13 +74,7 @@ static void add_rule(struct fixing *f, const struct kc_result *result,
 	rule->fault = steps->fault;
 }
 
-/* Those with a fault are shown, and have no part in what is done. */
-static bool takes_part(const struct kc_fix_rule *rule)
-{
-	return !rule->fault;
-}
-
-static int plan_rules(struct fixing *f, struct kc_err *err)
+static int plan_rules(struct kc_fixing *f, struct kc_err *err)
 {
 	struct kc_check_run *c = f->check;
 	struct kc_outcome planned = { 0 };
@@ -136,109 +111,10 @@ static int plan_rules(struct fixing *f, struct kc_err *err)
 	return 0;
 }
 
-/* ---- two rules, one file ---- */
-
-static bool writes(const struct kc_step *step, const char *path)
-{
-	return (step->kind == KC_STEP_WRITE_FILE || step->kind == KC_STEP_EDIT_FILE) &&
-	       step->content && step->target && (!path || kc_streq(step->target, path));
-}
-
-/* Both texts in one; what cannot be merged is left for the fixer to refuse, by name. */
-static int merge_pair(struct fixing *f, struct kc_step *into, const struct kc_step *other)
-{
-	const char *base = into->before ? into->before : other->before ? other->before : "";
-	size_t base_size = into->before ? into->before_size : other->before_size;
-	kc_cleanup(kc_buf_done) struct kc_buf merged = { 0 };
-	int r = kc_merge3(base, base_size, into->content, into->content_size, other->content,
-			  other->content_size, &merged);
-
-	if (r < 0)
-		return r == -ENOMEM ? r : 0;
-	into->content =
-		kc_arena_memdup(f->check->arena, merged.data ? merged.data : "", merged.len);
-	into->content_size = merged.len;
-	return into->content ? 0 : -ENOMEM;
-}
-
-/* Each time from what the checks planned: a rule that was left out leaves nothing behind. */
-static int copy_steps(struct fixing *f)
-{
-	for (uint32_t i = 0; i < f->n_rules; i++) {
-		const struct kc_fix_rule *from = f->planned + i;
-		struct kc_step *steps =
-			kc_arena_zalloc(f->check->arena, from->n + 1, sizeof(*steps));
-
-		if (!steps)
-			return -ENOMEM;
-		for (size_t k = 0; k < from->n; k++)
-			steps[k] = from->steps[k];
-		f->rules[i].steps = steps;
-		f->rules[i].n = from->n;
-	}
-	return 0;
-}
-
-/* All that write a path get the text of all. */
-static int merge_path(struct fixing *f, struct kc_step *first)
-{
-	bool several = false;
-	int r = 0;
-
-	for (unsigned turn = 0; turn < 2 && r == 0; turn++) {
-		for (uint32_t i = 0; i < f->n_rules && r == 0; i++) {
-			if (!takes_part(f->rules + i))
-				continue;
-			for (size_t k = 0; k < f->rules[i].n && r == 0; k++) {
-				struct kc_step *step = (struct kc_step *)f->rules[i].steps + k;
-
-				if (step == first || !writes(step, first->target))
-					continue;
-				if (turn == 0) {
-					several = true;
-					r = merge_pair(f, first, step);
-				} else {
-					step->content = first->content;
-					step->content_size = first->content_size;
-				}
-			}
-		}
-		if (!several)
-			break;
-	}
-	return r;
-}
-
-static bool is_first(const struct fixing *f, const struct kc_step *step)
-{
-	for (uint32_t i = 0; i < f->n_rules; i++) {
-		for (size_t k = 0; takes_part(f->rules + i) && k < f->rules[i].n; k++) {
-			if (writes(f->rules[i].steps + k, step->target))
-				return f->rules[i].steps + k == step;
-		}
-	}
-	return false;
-}
-
-static int merge_steps(struct fixing *f, struct kc_err *err)
-{
-	if (copy_steps(f) < 0)
-		return kc_err_set(err, -ENOMEM, "out of memory");
-	for (uint32_t i = 0; i < f->n_rules; i++) {
-		for (size_t k = 0; takes_part(f->rules + i) && k < f->rules[i].n; k++) {
-			struct kc_step *step = (struct kc_step *)f->rules[i].steps + k;
-
-			if (writes(step, NULL) && is_first(f, step) && merge_path(f, step) < 0)
-				return kc_err_set(err, -ENOMEM, "out of memory");
-		}
-	}
-	return 0;
-}
-
 /* ---- talking to the fixer ---- */
 
 /* Takes what comes; a refusal becomes the error. */
-static int hear(struct fixing *f, struct kc_fix_message *message, struct kc_err *err)
+static int hear(struct kc_fixing *f, struct kc_fix_message *message, struct kc_err *err)
 {
 	struct kc_reader r;
 	const char *text;
@@ -255,7 +131,7 @@ static int hear(struct fixing *f, struct kc_fix_message *message, struct kc_err 
 	return code;
 }
 
-static int ask_for_plan(struct fixing *f, struct kc_err *err)
+static int ask_for_plan(struct kc_fixing *f, struct kc_err *err)
 {
 	const struct kc_fix_request request = { .rules = f->rules, .n = f->n_rules };
 	kc_cleanup(kc_buf_done) struct kc_buf b = { 0 };
@@ -278,12 +154,12 @@ static int ask_for_plan(struct fixing *f, struct kc_err *err)
 }
 
 /* Whether the fixer refuses a rule that took part; it takes none from then on. */
-static bool leave_refused(struct fixing *f)
+static bool leave_refused(struct kc_fixing *f)
 {
 	bool any = false;
 
 	for (uint32_t i = 0; i < f->n_rules; i++) {
-		if (!takes_part(f->rules + i) || !f->plan.rules[i].text)
+		if (!kc_fixing_takes_part(f->rules + i) || !f->plan.rules[i].text)
 			continue;
 		f->rules[i].fault = f->plan.rules[i].text;
 		any = true;
@@ -292,12 +168,12 @@ static bool leave_refused(struct fixing *f)
 }
 
 /* A plan in which what is left out has left nothing in the texts of others. */
-static int make_plan(struct fixing *f, struct kc_err *err)
+int kc_fixing_plan(struct kc_fixing *f, struct kc_err *err)
 {
 	int r;
 
 	do {
-		r = merge_steps(f, err);
+		r = kc_fixing_merge(f, err);
 		if (r == 0)
 			r = ask_for_plan(f, err);
 		if (r == 0 && f->plan.n_rules != f->n_rules)
@@ -306,7 +182,7 @@ static int make_plan(struct fixing *f, struct kc_err *err)
 	return r;
 }
 
-static int carry_out(struct fixing *f, struct kc_err *err)
+static int carry_out(struct kc_fixing *f, struct kc_err *err)
 {
 	struct kc_fix_consent consent = { .hash = f->plan.hash, .weaken = f->weaken };
 	kc_cleanup(kc_buf_done) struct kc_buf b = { 0 };
@@ -317,7 +193,7 @@ static int carry_out(struct fixing *f, struct kc_err *err)
 	if (!ids)
 		return kc_err_set(err, -ENOMEM, "out of memory");
 	for (uint32_t i = 0; i < f->n_rules; i++) {
-		if (takes_part(f->rules + i))
+		if (kc_fixing_takes_part(f->rules + i))
 			ids[n++] = f->rules[i].id;
 	}
 	consent.rules = (struct kc_strings){ .n = n, .item = ids };
@@ -350,12 +226,12 @@ static int carry_out(struct fixing *f, struct kc_err *err)
 
 /* ---- showing and asking ---- */
 
-static FILE *plan_stream(const struct fixing *f)
+static FILE *plan_stream(const struct kc_fixing *f)
 {
 	return kc_check_owns_stdout(f->check) ? stderr : stdout;
 }
 
-static int find_json(const struct fixing *f, struct kc_err *err, kc_plan_writer **ret_writer)
+static int find_json(const struct kc_fixing *f, struct kc_err *err, kc_plan_writer **ret_writer)
 {
 	const struct kc_report_formats formats = kc_command_formats(f->check->command);
 	const struct kc_report_format *format;
@@ -370,7 +246,7 @@ static int find_json(const struct fixing *f, struct kc_err *err, kc_plan_writer 
 }
 
 /* Before it is asked, what to do next is the question itself. */
-static int show(struct fixing *f, kc_plan_writer *writer)
+static int show(struct kc_fixing *f, kc_plan_writer *writer)
 {
 	const struct kc_options *o = f->check->options;
 	FILE *out = o->dry_run ? stdout : plan_stream(f);
@@ -390,138 +266,14 @@ static int show(struct fixing *f, kc_plan_writer *writer)
 	return r < 0 ? kc_complain(KC_EXIT_USAGE, "%s; nothing was changed", err.text) : 0;
 }
 
-static bool has_needed(const struct kc_plan_rule *rule, uint32_t flag)
+int kc_fixing_show(struct kc_fixing *f)
 {
-	for (uint32_t i = 0; i < rule->n_steps; i++) {
-		if (rule->steps[i].state == KC_STATE_NEEDED &&
-		    (!flag || (rule->steps[i].flags & flag)))
-			return true;
-	}
-	return false;
-}
-
-static unsigned count_rules(const struct fixing *f, uint32_t flag)
-{
-	unsigned n = 0;
-
-	for (uint32_t i = 0; i < f->plan.n_rules; i++)
-		n += has_needed(f->plan.rules + i, flag);
-	return n;
-}
-
-/* Another rule's step does it for this one. */
-static bool is_served(const struct kc_plan_step *step)
-{
-	return step->state == KC_STATE_ALREADY && step->text;
-}
-
-/* Whether to carry the plan out changes something for this rule, by a step of its own or not. */
-static bool has_part(const struct kc_plan_rule *rule)
-{
-	for (uint32_t i = 0; i < rule->n_steps; i++) {
-		if (rule->steps[i].state == KC_STATE_NEEDED || is_served(rule->steps + i))
-			return true;
-	}
-	return false;
-}
-
-static bool is_to_be_asked(const struct fixing *f, uint32_t index, uint32_t policy)
-{
-	const struct kc_plan_rule *rule = f->plan.rules + index;
-
-	return !f->asked[index] && rule->rule->fix == policy && has_part(rule);
-}
-
-/*
- * Those that are to be asked for one by one, then the rest. True when something was left out; then
- * rules may take part that did not before, and were not asked for.
- */
-static bool ask_for_rules(struct fixing *f)
-{
-	unsigned automatic = 0;
-	bool dropped = false, yes;
-
-	for (uint32_t i = 0; i < f->n_rules; i++) {
-		automatic += is_to_be_asked(f, i, KC_FIX_AUTO);
-		if (!is_to_be_asked(f, i, KC_FIX_ASK))
-			continue;
-		f->asked[i] = true;
-		if (!kc_terminal_ask("Repair %s?", f->rules[i].id)) {
-			f->rules[i].fault = "not agreed to";
-			dropped = true;
-		}
-	}
-	if (automatic == 0)
-		return dropped;
-	yes = kc_terminal_ask("Carry this plan out for %u rule%s?", automatic,
-			      automatic == 1 ? "" : "s");
-	for (uint32_t i = 0; i < f->n_rules; i++) {
-		if (!is_to_be_asked(f, i, KC_FIX_AUTO))
-			continue;
-		f->asked[i] = true;
-		if (!yes) {
-			f->rules[i].fault = "not agreed to";
-			dropped = true;
-		}
-	}
-	return dropped;
-}
-
-static void ask_for_weakening(struct fixing *f)
-{
-	const struct kc_options *o = f->check->options;
-	kc_cleanup(kc_buf_done) struct kc_buf names = { 0 };
-
-	f->weaken = o->allow_weaken;
-	if (f->weaken || o->yes || count_rules(f, KC_STEP_WEAKENS) == 0)
-		return;
-	for (uint32_t i = 0; i < f->plan.n_rules; i++) {
-		if (has_needed(f->plan.rules + i, KC_STEP_WEAKENS))
-			kc_buf_addf(&names, "%s%s", names.len ? ", " : "",
-				    f->plan.rules[i].rule->id);
-	}
-	f->weaken =
-		kc_terminal_ask("Steps of %s lower the protection of this host. Carry those out, "
-				"too?",
-				names.data && !names.failed ? names.data : "some rules");
-}
-
-/* 1: carry it out; 0: there is nothing to do; else an exit code. */
-static int agree(struct fixing *f, struct kc_err *err)
-{
-	const struct kc_options *o = f->check->options;
-	bool resuming = o->resume && !f->plan.refusal;
-
-	if (count_rules(f, 0) == 0 && !resuming)
-		return 0;
-	if (o->yes) {
-		f->weaken = o->allow_weaken;
-		return 1;
-	}
-	if (!kc_terminal_there())
-		return kc_complain(
-			KC_EXIT_USAGE,
-			"--fix asks before it changes anything, and there is no terminal "
-			"to ask at: add --yes to go on without a question, or --dry-run "
-			"to see the plan alone; nothing was changed");
-	while (ask_for_rules(f)) {
-		/* The texts of several rules may have been merged: without these it is another
-		 * plan.
-		 */
-		if (make_plan(f, err) < 0)
-			return kc_complain(KC_EXIT_USAGE, "%s; nothing was changed", err->text);
-		if (count_rules(f, 0) == 0 && !resuming) {
-			return kc_complain(KC_EXIT_USAGE,
-					   "nothing was agreed to, and nothing was changed");
-		}
-	}
-	ask_for_weakening(f);
-	return 1;
+	return show(f, kc_plan_text_show);
 }
 
 /* ---- judging again ---- */
 
-static const struct kc_plan_rule *plan_of(const struct fixing *f, const struct kc_rule *rule)
+static const struct kc_plan_rule *plan_of(const struct kc_fixing *f, const struct kc_rule *rule)
 {
 	for (uint32_t i = 0; i < f->plan.n_rules; i++) {
 		if (f->plan.rules[i].rule == rule)
@@ -536,7 +288,7 @@ static bool was_done(const struct kc_plan_rule *rule, uint32_t horizon)
 		const struct kc_plan_step *step = rule->steps + i;
 
 		/* What another rule's step did is done for this one, too. */
-		if ((step->state == KC_STATE_DONE || is_served(step)) &&
+		if ((step->state == KC_STATE_DONE || kc_fixing_is_served(step)) &&
 		    (!horizon || step->horizon == horizon))
 			return true;
 	}
@@ -556,7 +308,7 @@ static bool started_unit(const struct kc_plan_rule *rule)
 }
 
 /* A daemon takes its time: until then what is judged may be the start, not the repair. */
-static bool is_worth_waiting(const struct fixing *f, const struct kc_outcome *outcome)
+static bool is_worth_waiting(const struct kc_fixing *f, const struct kc_outcome *outcome)
 {
 	bool any = false;
 
@@ -573,7 +325,7 @@ static bool is_worth_waiting(const struct fixing *f, const struct kc_outcome *ou
 	return false;
 }
 
-static int judge_again(struct fixing *f, struct kc_err *err)
+static int judge_again(struct kc_fixing *f, struct kc_err *err)
 {
 	const struct timespec pause = { .tv_nsec = RETRY_USEC * 1000 };
 	uint64_t end = kc_now_usec() + f->check->options->timeout_usec;
@@ -592,7 +344,7 @@ static int judge_again(struct fixing *f, struct kc_err *err)
 	}
 }
 
-static void mark(struct fixing *f, struct kc_result *result, struct kc_report_repair *repair)
+static void mark(struct kc_fixing *f, struct kc_result *result, struct kc_report_repair *repair)
 {
 	const struct kc_plan_rule *plan = plan_of(f, result->rule);
 	const struct kc_judgement *boot = result->judgements + KC_J_BOOT;
@@ -608,7 +360,7 @@ static void mark(struct fixing *f, struct kc_result *result, struct kc_report_re
 	}
 }
 
-static int conclude(struct fixing *f, struct kc_report_repair *repair)
+static int conclude(struct kc_fixing *f, struct kc_report_repair *repair)
 {
 	const char **notes = kc_arena_zalloc(f->check->arena, f->done.notes.n + 1, sizeof(*notes));
 	FILE *out = plan_stream(f);
@@ -651,7 +403,7 @@ static int refuse_stdin(const struct kc_options *o)
 	return 0;
 }
 
-static int fix(struct fixing *f, struct kc_report_repair *repair)
+static int fix(struct kc_fixing *f, struct kc_report_repair *repair)
 {
 	const struct kc_options *o = f->check->options;
 	struct kc_err err = { 0 };
@@ -660,15 +412,16 @@ static int fix(struct fixing *f, struct kc_report_repair *repair)
 	if (r)
 		return r;
 	if (plan_rules(f, &err) < 0 ||
-	    kc_fix_process_start(f->check->command, &err, &f->fixer) < 0 || make_plan(f, &err) < 0)
+	    kc_fix_process_start(f->check->command, &err, &f->fixer) < 0 ||
+	    kc_fixing_plan(f, &err) < 0)
 		return kc_complain(KC_EXIT_USAGE, "%s; nothing was changed", err.text);
-	r = show(f, o->dry_run ? kc_plan_text_write : kc_plan_text_show);
+	r = o->dry_run ? show(f, kc_plan_text_write) : kc_fixing_show(f);
 	if (r || o->dry_run)
 		return r;
 	if (f->plan.refusal)
 		return kc_complain(KC_EXIT_USAGE, "%s; nothing was changed", f->plan.refusal);
 	repair->asked = true;
-	r = agree(f, &err);
+	r = kc_fixing_agree(f, &err);
 	if (r != 1)
 		return r;
 	r = carry_out(f, &err);
@@ -686,7 +439,7 @@ static int fix(struct fixing *f, struct kc_report_repair *repair)
 int kc_check_fix(struct kc_check_run *c, struct kc_outcome *outcome,
 		 struct kc_report_repair *ret_repair)
 {
-	struct fixing f = {
+	struct kc_fixing f = {
 		.check = c,
 		.outcome = outcome,
 		.fixer = { .socket = -EBADF },

@@ -116,6 +116,9 @@ static int on_rollback(const struct kc_command *command, const struct kc_fix_pro
 		print("  Others have changed what is marked as a conflict. %s",
 		      o->force ? "By --force it is overwritten; theirs is kept as a copy."
 			       : "It is left as it is; --force would overwrite it.");
+	if (rollback.refusal)
+		return kc_complain(o->dry_run ? 0 : KC_EXIT_USAGE, "%s; nothing was changed",
+				   rollback.refusal);
 	if (o->dry_run)
 		return 0;
 	if (!o->yes) {

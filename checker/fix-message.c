@@ -437,6 +437,7 @@ void kc_put_rollback(struct kc_buf *b, const struct kc_fix_rollback *rollback)
 	kc_put_text(b, rollback->profile);
 	kc_put_text(b, rollback->state);
 	kc_put_text(b, rollback->hash);
+	kc_put_text(b, rollback->refusal);
 	kc_put_u32(b, rollback->n);
 	for (uint32_t i = 0; i < rollback->n; i++) {
 		kc_put_text(b, rollback->items[i].what);
@@ -459,6 +460,7 @@ int kc_get_rollback(const struct kc_buf *data, struct kc_arena *arena,
 	rollback.profile = take_text(&t);
 	rollback.state = take_text(&t);
 	rollback.hash = take_text(&t);
+	rollback.refusal = take_text(&t);
 	items = take_array(&t, 16, sizeof(*items), &rollback.n);
 	for (uint32_t i = 0; i < rollback.n; i++) {
 		items[i].what = take_name(&t);

@@ -104,6 +104,7 @@ struct kc_fix_rollback {
 	const char *transaction; /* NULL: there is nothing to be taken back */
 	const char *time, *profile, *state;
 	const char *hash; /* of what is listed */
+	const char *refusal; /* why it is not taken back now; NULL */
 	const struct kc_fix_undo *items; /* in the order in which they are taken back */
 	uint32_t n;
 };

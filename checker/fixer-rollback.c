@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 
+#include "base/fields.h"
 #include "base/num.h"
+#include "fix/policy.h"
 #include "fix/runtime.h"
 #include "fixer.h"
 
@@ -10,10 +12,20 @@ static bool is_step(const struct kc_record *record)
 	return kc_streq(record->verb, "change") || kc_streq(record->verb, "runtime");
 }
 
-static bool is_open(const struct kc_transaction *t, const struct kc_record *record)
+/* What was left as others had made it is open again to who overwrites that. */
+static bool is_open(const struct kc_transaction *t, const struct kc_record *record, bool force)
 {
 	return is_step(record) && !kc_transaction_find(t, "undone", record->number) &&
-	       !kc_transaction_find(t, "left", record->number);
+	       (force || !kc_transaction_find(t, "left", record->number));
+}
+
+static uint32_t count_open(const struct kc_transaction *t, bool force)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < t->text.n; i++)
+		n += is_open(t, t->text.records + i, force);
+	return n;
 }
 
 static const char *target_of(const struct kc_record *record)
@@ -23,6 +35,16 @@ static const char *target_of(const struct kc_record *record)
 	if (!target)
 		target = kc_record_get(record, "target");
 	return target ? target : "";
+}
+
+int kc_fixer_damaged(const char *id, struct kc_err *err)
+{
+	const struct kc_err why = *err;
+
+	return kc_err_set(err, -EBADMSG,
+			  "%s; what it laid aside is in " KC_STORE_PATH
+			  "/transactions/%s/backup, and k8scheck rollback --forget %s gives it up",
+			  why.text, id, id);
 }
 
 /* ---- undoing ---- */
@@ -73,7 +95,7 @@ static int undo_records(struct kc_fixer *fixer, struct kc_transaction *t, unsign
 		struct kc_err err = { 0 };
 		int r;
 
-		if (!is_open(t, &record) || rests_on(&record, &failed))
+		if (!is_open(t, &record, flags & KC_UNDO_FORCE) || rests_on(&record, &failed))
 			continue;
 		r = kc_fix_undo(&fixer->fix, t, &record, flags, &err);
 		if (r == 0) {
@@ -123,9 +145,11 @@ int kc_fixer_undo_all(struct kc_fixer *fixer, struct kc_transaction *t, unsigned
 
 /* ---- which one ---- */
 
-static const char *state_name(enum kc_transaction_state state)
+static const char *state_of(const struct kc_transaction *t, struct kc_arena *arena)
 {
-	switch (state) {
+	uint32_t left;
+
+	switch (kc_transaction_state(&t->text)) {
 	case KC_TRANSACTION_OPEN:
 		return "cut off";
 	case KC_TRANSACTION_COMMITTED:
@@ -133,7 +157,10 @@ static const char *state_name(enum kc_transaction_state state)
 	case KC_TRANSACTION_ROLLING_BACK:
 		return "rollback not finished";
 	case KC_TRANSACTION_ROLLED_BACK:
-		return "taken back";
+		left = count_open(t, true);
+		return left ? kc_arena_printf(arena, "taken back but for %u, changed by others",
+					      left)
+			    : "taken back";
 	default:
 		return "empty";
 	}
@@ -148,10 +175,32 @@ static bool is_one_of(const struct kc_strings *ids, const char *id)
 	return false;
 }
 
+static int open_to_read(struct kc_fixer *fixer, const char *id, struct kc_err *err,
+			struct kc_transaction *ret)
+{
+	int r = kc_transaction_open(&fixer->store, id, true, err, ret);
+
+	return r == -EBADMSG ? kc_fixer_damaged(id, err) : r;
+}
+
+/* Whether there is something to be taken back, with the rest of one that met conflicts by force. */
+static bool is_to_be_undone(const struct kc_transaction *t, bool force)
+{
+	switch (kc_transaction_state(&t->text)) {
+	case KC_TRANSACTION_EMPTY:
+		return false;
+	case KC_TRANSACTION_ROLLED_BACK:
+		return force && count_open(t, true) > 0;
+	default:
+		return true;
+	}
+}
+
 /* The newest that is not taken back; an id has to be that one's. */
 static int choose(struct kc_fixer *fixer, const char *wanted, bool read_only,
 		  struct kc_transaction *ret, bool *ret_found, struct kc_err *err)
 {
+	const bool force = fixer->command.options->force;
 	struct kc_strings ids;
 	int r = kc_store_list(&fixer->store, fixer->arena, err, &ids);
 
@@ -161,20 +210,22 @@ static int choose(struct kc_fixer *fixer, const char *wanted, bool read_only,
 				  "there is no transaction %.64s (rollback --list shows them)",
 				  wanted);
 	for (size_t i = ids.n; r == 0 && i-- > 0;) {
-		enum kc_transaction_state state;
+		const bool is_wanted = wanted && kc_streq(ids.item[i], wanted);
 		struct kc_transaction t;
+		bool undo, back;
 
-		r = kc_transaction_open(&fixer->store, ids.item[i], true, err, &t);
+		r = open_to_read(fixer, ids.item[i], err, &t);
 		if (r < 0)
 			return r;
-		state = kc_transaction_state(&t.text);
+		undo = is_to_be_undone(&t, force && (is_wanted || !wanted));
+		back = kc_transaction_state(&t.text) == KC_TRANSACTION_ROLLED_BACK;
 		kc_transaction_done(&t);
-		if (wanted && kc_streq(ids.item[i], wanted) && state == KC_TRANSACTION_ROLLED_BACK)
+		if (is_wanted && !undo && back)
 			return kc_err_set(err, -EALREADY, "repair %s was taken back already",
 					  wanted);
-		if (state == KC_TRANSACTION_ROLLED_BACK || state == KC_TRANSACTION_EMPTY)
+		if (!undo)
 			continue;
-		if (wanted && !kc_streq(ids.item[i], wanted))
+		if (wanted && !is_wanted)
 			return kc_err_set(
 				err, -EBUSY,
 				"repairs are taken back newest first, and %s is newer than "
@@ -257,7 +308,7 @@ static int list_undos(struct kc_fixer *fixer, struct kc_transaction *t,
 	for (uint32_t i = t->text.n; i-- > 0;) {
 		const struct kc_record *record = t->text.records + i;
 
-		if (!is_open(t, record))
+		if (!is_open(t, record, fixer->command.options->force))
 			continue;
 		describe(fixer, t, record, items + rollback->n);
 		kc_buf_addf(&all, "%u %u\n", record->number, items[rollback->n].state);
@@ -272,19 +323,42 @@ static int list_undos(struct kc_fixer *fixer, struct kc_transaction *t,
 	rollback->transaction = t->id;
 	rollback->time = of_begin(t, "time");
 	rollback->profile = of_begin(t, "profile");
-	rollback->state = state_name(kc_transaction_state(&t->text));
+	rollback->state = state_of(t, fixer->arena);
 	return 0;
+}
+
+/* The step by which a record is taken back; false where that touches nothing any more. */
+static bool step_back(const struct kc_fixer *fixer, const struct kc_transaction *t,
+		      const struct kc_record *record, struct kc_step *ret)
+{
+	const char *kind = kc_record_get(record, "kind"), *boot = kc_record_get(record, "boot");
+	int i;
+
+	*ret = (struct kc_step){
+		.kind = KC_STEP_WRITE_FILE,
+		.target = kc_record_get(record, "path"),
+	};
+	if (kc_streq(record->verb, "change"))
+		return ret->target != NULL;
+	i = kind ? kc_enum_from_name(kc_step_kind_names, kind) : -EINVAL;
+	ret->kind = i > 0 ? (uint32_t)i : 0;
+	ret->target = kc_record_get(record, "target");
+	ret->content = kc_record_get(record, "before");
+	if (!fixer->fix.live || !boot || !kc_streq(boot, t->boot_id))
+		return false;
+	return kc_runtime_kind(ret->kind) && kc_runtime_kind(ret->kind)->inverse;
 }
 
 /* Why a rollback must leave what runs alone; NULL when it touches nothing of it, or may. */
 static const char *hold(struct kc_fixer *fixer, const struct kc_transaction *t)
 {
-	for (uint32_t i = 0; i < t->text.n; i++) {
+	for (uint32_t i = 0; i < t->text.n && fixer->fix.live; i++) {
 		const struct kc_record *record = t->text.records + i;
-		const char *boot = kc_record_get(record, "boot");
+		struct kc_step step;
 
-		if (kc_streq(record->verb, "runtime") && is_open(t, record) && boot &&
-		    kc_streq(boot, t->boot_id) && fixer->fix.live)
+		if (is_open(t, record, fixer->command.options->force) &&
+		    step_back(fixer, t, record, &step) &&
+		    (kc_policy_flags(&step) & KC_STEP_DISTURBS))
 			return kc_fixer_hold(fixer);
 	}
 	return NULL;
@@ -309,14 +383,15 @@ static int serve_rollback(struct kc_fixer *fixer, struct kc_transaction *t, bool
 	kc_cleanup(kc_buf_done) struct kc_buf b = { 0 };
 	struct kc_fix_rollback rollback = { 0 };
 	struct kc_fix_consent consent;
-	const char *held;
 	int r = found ? list_undos(fixer, t, &rollback, err) : 0;
 
 	if (r < 0)
 		return r;
+	if (found)
+		rollback.refusal = hold(fixer, t);
 	kc_put_rollback(&b, &rollback);
 	r = kc_fix_send(fixer->socket, KC_FIX_ROLLBACK, &b);
-	if (r < 0 || !found || !fixer->may_change)
+	if (r < 0 || !found || !fixer->may_change || rollback.refusal)
 		return 0;
 	r = kc_fixer_await(fixer, err, &consent);
 	if (r == -EPIPE)
@@ -325,9 +400,6 @@ static int serve_rollback(struct kc_fixer *fixer, struct kc_transaction *t, bool
 		return r;
 	if (!kc_streq(consent.hash, rollback.hash))
 		return kc_err_set(err, -EPERM, "what was agreed to is not what was shown");
-	held = hold(fixer, t);
-	if (held)
-		return kc_err_set(err, -EPERM, "%s", held);
 	return take_back(fixer, t, err);
 }
 
@@ -378,7 +450,7 @@ int kc_fixer_list(struct kc_fixer *fixer, struct kc_err *err)
 			list.n += item->state != NULL;
 			continue;
 		}
-		item->state = state_name(kc_transaction_state(&t.text));
+		item->state = state_of(&t, fixer->arena);
 		item->time = kc_arena_strdup(fixer->arena, of_begin(&t, "time"));
 		item->profile = kc_arena_strdup(fixer->arena, of_begin(&t, "profile"));
 		for (uint32_t k = 0; k < t.text.n; k++)
@@ -407,10 +479,12 @@ int kc_fixer_forget(struct kc_fixer *fixer, struct kc_err *err)
 		enum kc_transaction_state state = kc_transaction_state(&t.text);
 
 		kc_transaction_done(&t);
-		if (state == KC_TRANSACTION_OPEN || state == KC_TRANSACTION_ROLLING_BACK)
+		if (!fixer->command.options->force &&
+		    (state == KC_TRANSACTION_OPEN || state == KC_TRANSACTION_ROLLING_BACK))
 			return kc_err_set(err, -EBUSY,
 					  "repair %s is half done: take it back first (k8scheck "
-					  "rollback), since its backups are the only way back",
+					  "rollback), since its backups are the only way back; "
+					  "--force forgets it all the same",
 					  id);
 	} else if (r != -EBADMSG) {
 		return r;

@@ -82,9 +82,13 @@ static int open_root(struct kc_fixer *fixer, struct kc_err *err, struct kc_root 
 {
 	const struct kc_options *o = fixer->command.options;
 	const bool live = o->root ? o->live : o->live || !kc_surroundings_foreign();
+	int r = kc_root_open(o->root ? o->root : "/", live ? KC_ROOT_LIVE : 0, err, ret_root);
 
+	if (r < 0)
+		return r;
+	fixer->fix.root = *ret_root;
 	fixer->fix.live = live;
-	return kc_root_open(o->root ? o->root : "/", live ? KC_ROOT_LIVE : 0, err, ret_root);
+	return o->list ? 0 : kc_fixer_vet_root(fixer, err);
 }
 
 static int serve(struct kc_fixer *fixer, struct kc_err *err)
@@ -111,7 +115,6 @@ static int run(struct kc_fixer *fixer, struct kc_err *err)
 		r = open_root(fixer, err, &root);
 	if (r < 0)
 		return r;
-	fixer->fix.root = root;
 	fixer->fix.arena = fixer->arena;
 	fixer->may_change = !fixer->command.options->dry_run;
 	r = serve(fixer, err);

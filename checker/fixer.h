@@ -39,11 +39,21 @@ int kc_fixer_await(struct kc_fixer *fixer, struct kc_err *err, struct kc_fix_con
 int kc_fixer_undo_all(struct kc_fixer *fixer, struct kc_transaction *t, unsigned flags,
 		      struct kc_fix_outcome *outcome);
 
+/* Completes the sentence on a journal that cannot be read by how to go on; returns -EBADMSG. */
+int kc_fixer_damaged(const char *id, struct kc_err *err);
+
 /* Adds a sentence to an outcome's notes. */
 void kc_fixer_note(struct kc_fixer *fixer, struct kc_fix_outcome *outcome, const char *fmt, ...)
 	kc_printf(3, 4);
 
 /* ---- fixer-guards.c: what a careful operator would not let a tool do ---- */
+
+/*
+ * -EBUSY when a root that is taken for an image is that of a system that runs: by its
+ * /run/systemd/system (sd_booted(3)), or since it is the root of process 1. None of the guards
+ * below is asked for an image.
+ */
+int kc_fixer_vet_root(struct kc_fixer *fixer, struct kc_err *err);
 
 /*
  * Why nothing at all may be changed here, as a sentence with what to do instead; NULL when it may:
@@ -53,7 +63,7 @@ const char *kc_fixer_refusal(struct kc_fixer *fixer);
 
 /*
  * Why what runs must be left alone, as a sentence that names the option; NULL when it need not: a
- * node that has joined a cluster, or runs pods. With --drained those of daemon sets and static pods
- * do not count.
+ * node that has joined a cluster, runs pods, or has a runtime that does not say so. With --drained
+ * pods of daemon sets and static pods do not count.
  */
 const char *kc_fixer_hold(struct kc_fixer *fixer);

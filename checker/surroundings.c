@@ -78,6 +78,11 @@ static bool in_pid_namespace(void)
 	return n > 0 && ((size_t)n != sizeof(initial) - 1 || memcmp(name, initial, (size_t)n) != 0);
 }
 
+bool kc_surroundings_in_container(void)
+{
+	return access("/run/systemd/container", F_OK) == 0 || in_pid_namespace();
+}
+
 const char *kc_surroundings_foreign(void)
 {
 	if (in_chroot())

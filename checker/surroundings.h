@@ -14,6 +14,9 @@
  */
 const char *kc_surroundings_foreign(void);
 
+/* Whether a container is seen, by the same two marks. */
+bool kc_surroundings_in_container(void);
+
 /*
  * Name, hashed machine id and the like of what is looked at, for reports; from facts where they
  * know. Never fails: what is not known is NULL, and the machine id without `sha256` too. Kernel and

@@ -46,7 +46,7 @@ static int look(struct kc_fix *fix, struct kc_fix_step *step, const struct kc_fi
 		return kc_fix_look_file(fix, step, earlier, n_earlier, err);
 	if (!fix->live)
 		return kc_err_set(err, -EOPNOTSUPP, "nothing runs in an image");
-	return kc_runtime_look(fix, step, err);
+	return kc_runtime_look(fix, step, earlier, n_earlier, err);
 }
 
 int kc_fix_look(struct kc_fix *fix, struct kc_fix_step *step, const struct kc_fix_step *earlier,

@@ -31,6 +31,7 @@ struct kc_fix_step {
 	struct kc_step step; /* copied; texts are followed by a NUL */
 	uint32_t state; /* enum kc_step_state */
 	const char *text, *inverse, *value_before, *value_after;
+	bool appears; /* what has the value comes with a step before this one */
 	struct kc_fix_change *changes;
 	size_t n_changes, changes_room;
 };

@@ -30,7 +30,20 @@ static const char *wanted(const struct kc_runtime_kind *kind, const char *conten
 	return kind->wanted ? kind->wanted(content) : content;
 }
 
-int kc_runtime_look(struct kc_fix *fix, struct kc_fix_step *step, struct kc_err *err)
+/* A sysctl of a module (net.bridge.*) is there when that is loaded. */
+static bool comes_with_module(const struct kc_fix_step *step, const struct kc_fix_step *earlier,
+			      size_t n_earlier)
+{
+	for (size_t i = 0; step->step.kind == KC_STEP_SYSCTL && i < n_earlier; i++) {
+		if (earlier[i].step.kind == KC_STEP_LOAD_MODULE &&
+		    earlier[i].state == KC_STATE_NEEDED)
+			return true;
+	}
+	return false;
+}
+
+int kc_runtime_look(struct kc_fix *fix, struct kc_fix_step *step, const struct kc_fix_step *earlier,
+		    size_t n_earlier, struct kc_err *err)
 {
 	const struct kc_runtime_kind *kind = kc_runtime_kind(step->step.kind);
 	const char *content = step->step.content;
@@ -38,7 +51,13 @@ int kc_runtime_look(struct kc_fix *fix, struct kc_fix_step *step, struct kc_err 
 
 	step->value_after = wanted(kind, content);
 	step->inverse = kind->inverse;
+	step->value_before = NULL;
 	r = kind->get(fix, step->step.target, content, err, &step->value_before);
+	step->appears = r == -ENOENT && comes_with_module(step, earlier, n_earlier);
+	if (step->appears) {
+		step->state = KC_STATE_NEEDED;
+		return 0;
+	}
 	if (r < 0)
 		return r;
 	/* What has no value is done whenever it is asked for. */
@@ -162,7 +181,9 @@ int kc_runtime_do(struct kc_fix *fix, struct kc_transaction *t, const struct kc_
 	int r;
 
 	r = kind->get(fix, target, content, err, &now);
-	if (r == 0 && !kc_streq0(now, step->value_before))
+	if (r == 0 && step->appears && kc_streq0(now, step->value_after))
+		return 0;
+	if (r == 0 && !step->appears && !kc_streq0(now, step->value_before))
 		return kc_err_set(err, -EBUSY,
 				  "%s has changed since the plan was made: %s, and was %s", target,
 				  now ? now : "nothing",

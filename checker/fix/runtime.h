@@ -28,7 +28,9 @@ struct kc_runtime_kind {
 /* The kind, or NULL where a step of it touches nothing that runs. */
 const struct kc_runtime_kind *kc_runtime_kind(uint32_t kind);
 
-int kc_runtime_look(struct kc_fix *fix, struct kc_fix_step *step, struct kc_err *err);
+/* `earlier` are the steps before it, as for kc_fix_look(). */
+int kc_runtime_look(struct kc_fix *fix, struct kc_fix_step *step, const struct kc_fix_step *earlier,
+		    size_t n_earlier, struct kc_err *err);
 int kc_runtime_do(struct kc_fix *fix, struct kc_transaction *t, const struct kc_fix_step *step,
 		  struct kc_err *err);
 int kc_runtime_undo(struct kc_fix *fix, struct kc_transaction *t, const struct kc_record *record,

@@ -110,7 +110,44 @@ def test_joined():
         suite.expect("a node of a cluster: exit code", done.returncode, 1)
         check("the same, drained", host, True, "--drained")
         back = k8scheck(host, "rollback", "--yes")
-        suite.expect("its rollback is of files alone", back.returncode, 0)
+        suite.expect("a rollback of what the runtime watches", back.returncode, 2)
+        suite.expect_in("a rollback of what the runtime watches", "add --drained", back.stdout)
+        suite.expect("nothing of it is taken back", is_moved(host), True)
+        plan = k8scheck(host, "rollback", "--dry-run")
+        suite.expect_in("its dry run says so, too", "add --drained", plan.stdout)
+        back = k8scheck(host, "rollback", "--yes", "--drained")
+        suite.expect("it is, drained", back.returncode, 0)
+        suite.expect("its file is back", is_moved(host), False)
+
+
+def test_joined_by_others():
+    """A cluster of another make, and what cannot be looked at."""
+    for path in ("/var/lib/kubelet/kubeconfig", "/var/lib/rancher/k3s/agent/kubelet.kubeconfig"):
+        with node() as host:
+            host.write(path, "apiVersion: v1\n", 0o600)
+            check("a node that has " + path, host, False, part=path)
+    with node() as host:
+        os.makedirs(host.path + "/etc/kubernetes")
+        os.symlink("kubelet.conf", host.path + "/etc/kubernetes/kubelet.conf")
+        check("a kubelet.conf that leads nowhere", host, False, part="/etc/kubernetes/kubelet.conf")
+
+
+def test_images_that_run():
+    """A root that runs is no image, whatever it is called."""
+    with node() as host:
+        os.makedirs(host.path + "/run/systemd/system")
+        for arguments in (("--profile", host.path + "/profile.yaml", "--fix", "--yes"), ("rollback", "--yes")):
+            done = subprocess.run(
+                [PROGRAM, "--root", host.path, *arguments],
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                universal_newlines=True,
+                timeout=120,
+                check=False,
+            )
+            suite.expect(f"an image that runs, {arguments[0]}: exit code", done.returncode, 2)
+            suite.expect_in(f"an image that runs, {arguments[0]}", "add --live", done.stdout)
+        suite.expect("an image that runs: nothing is moved", is_moved(host), False)
 
 
 def test_pods():
@@ -127,6 +164,7 @@ def test_pods():
 def test_silent():
     with node() as host, Runtime(host, "undecodable"):
         check("a runtime that says nothing, drained", host, False, "--drained", part="cannot be believed")
+        check("a runtime that says nothing", host, False, part="does not say which pods run")
 
 
 def test_rollback_is_held():
@@ -186,6 +224,8 @@ def main():
         test_silent()
     test_free()
     test_joined()
+    test_joined_by_others()
+    test_images_that_run()
     test_rollback_is_held()
     test_images()
     test_weakening()

@@ -92,6 +92,9 @@ class Session:
         self.code = None
         self.pid, self.master = pty.fork()
         if self.pid == 0:
+            # A shell's background job may have been told to ignore them, which is inherited.
+            for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
+                signal.signal(number, signal.SIG_DFL)
             os.execve(command[0], command, env or dict(os.environ, TERM="dumb"))
         fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 100, 0, 0))
 
@@ -227,8 +230,8 @@ def answer_all(image, answers, *more):
 def test_left_out():
     """What was not agreed to is not done, and leaves no line in what others write."""
     for what, answers, done, left in (
-        ("not the one", (b"n\n", b"y\n", b"y\n"), ("panic", "selinux"), ("asked",)),
-        ("the one alone", (b"y\n", b"n\n"), ("asked",), ("panic", "selinux")),
+        ("not the one", (b"n\n", b"y\n", b"y\n", b"y\n"), ("panic", "selinux"), ("asked",)),
+        ("the one alone", (b"y\n", b"n\n", b"y\n"), ("asked",), ("panic", "selinux")),
         ("not what weakens", (b"y\n", b"y\n", b"n\n"), ("panic", "asked"), ("selinux",)),
     ):
         with Image() as image:
@@ -245,6 +248,23 @@ def test_left_out():
             for rule in left:
                 suite.expect_in(f"{what}: {rule}", f"fail     {rule}", seen)
             image.expect_taken_back(what)
+
+
+def test_what_is_left_is_shown():
+    """After a no the plan is another, which is shown and asked for before it is carried out."""
+    with Image() as image, Session(image.command("--fix")) as session:
+        suite.expect("left: first", session.question(), "Repair asked?")
+        session.send(b"n\n")
+        suite.expect("left: then", session.question(), "Carry this plan out for 2 rules?")
+        session.send(b"y\n")
+        seen = len(session.seen)
+        suite.expect("left: the rest", session.question(), "This is left of it. Carry it out?")
+        suite.expect_in("left: the rest", "kernel.panic = 10", session.seen[seen:])
+        suite.expect_true("left: not what was refused", "vm.overcommit_memory = 1" not in session.seen[seen:])
+        session.send(b"n\n")
+        suite.expect("left: exit code", session.wait(), 2)
+        suite.expect_in("left: what it says", "nothing was changed", session.seen)
+        image.expect_untouched("left")
 
 
 def test_refusals():
@@ -536,6 +556,7 @@ def test_rollback():
 for test in (
     test_questions,
     test_left_out,
+    test_what_is_left_is_shown,
     test_refusals,
     test_no_question,
     test_never,

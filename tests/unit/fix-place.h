@@ -45,6 +45,14 @@ static inline void make(const char *dir, const char *path, mode_t mode)
 	assert_int_equal(chmod(full, mode), 0);
 }
 
+static inline void take_away(const char *dir, const char *path)
+{
+	kc_cleanup(kc_freep) char *full = kc_asprintf("%s%s", dir, path);
+
+	assert_non_null(full);
+	assert_int_equal(unlink(full), 0);
+}
+
 static inline char *text_of(const char *dir, const char *path)
 {
 	kc_cleanup(kc_freep) char *full = kc_asprintf("%s%s", dir, path);

@@ -352,6 +352,45 @@ static void test_modules(void **state)
 		(void)closedir(d);
 }
 
+/* The key is there when the step before it has been carried out, whatever its value is by then. */
+static void test_sysctl_of_a_module(void **state)
+{
+	static const char *const values[] = { "0\n", "1\n", NULL };
+	static const char key[] = "net.bridge.bridge-nf-call-iptables";
+	static const char path[] = "/proc/sys/net/bridge/bridge-nf-call-iptables";
+	struct place *p = *state;
+	struct kc_err err = { 0 };
+	struct steps s;
+
+	begin_steps(p, &s);
+	assert_refusal(look_new(&s, KC_STEP_SYSCTL, key, "1"), "no such key");
+	end_steps(&s);
+	make(p->dir, "/proc/sys/net/bridge", 0755);
+	KC_FOREACH_STR (value, values) {
+		struct kc_fix_step *step;
+
+		begin_steps(p, &s);
+		s.item[s.n++] = (struct kc_fix_step){
+			.step = new_step(KC_STEP_LOAD_MODULE, "br_netfilter", NULL),
+			.state = KC_STATE_NEEDED,
+		};
+		step = look_new(&s, KC_STEP_SYSCTL, key, "1");
+		assert_state(step, KC_STATE_NEEDED);
+		assert_null(step->value_before);
+		assert_string_equal(step->value_after, "1");
+		/* The module brought nothing. */
+		assert_int_equal(kc_fix_apply(&s.fix, &p->t, step, &err), -ENOENT);
+		put(p->dir, path, value, 0644);
+		assert_int_equal(kc_fix_apply(&s.fix, &p->t, step, &err), 0);
+		assert_value(p, path, "1");
+		undo_all(p, &s);
+		assert_value(p, path, kc_streq(value, "0\n") ? "0" : "1");
+		take_away(p->dir, path);
+		p->t.text.n = 0;
+		end_steps(&s);
+	}
+}
+
 /* ---- records that are none ---- */
 
 static void test_forged_records(void **state)
@@ -425,6 +464,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_swap, setup_live, teardown),
 		cmocka_unit_test_setup_teardown(test_swap_that_changed, setup_live, teardown),
 		cmocka_unit_test_setup_teardown(test_modules, setup_live, teardown),
+		cmocka_unit_test_setup_teardown(test_sysctl_of_a_module, setup_live, teardown),
 		cmocka_unit_test_setup_teardown(test_forged_records, setup_live, teardown),
 	};
 	const struct sigaction ignore = { .sa_handler = SIG_IGN };
