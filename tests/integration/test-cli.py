@@ -19,7 +19,7 @@ used = set()
 
 def note(args):
     used.update(a.split("=", 1)[0] for a in args if a.startswith("--"))
-    used.update(a for a in args if a in ("check", "list", "explain", "lint", "help", "version"))
+    used.update(a for a in args if a in ("check", "list", "explain", "lint", "rollback", "help", "version"))
 
 
 def run(*args, **options):
@@ -459,6 +459,11 @@ def test_repairs():
         got = call(*words)
         suite.expect(" ".join(words) + ": exit code", got.code, 2)
         suite.expect_in(" ".join(words), part, got.err)
+    with Host(FILES) as host:
+        os.chmod(host.path, 0o755)
+        got = call("rollback", "--root", host.path, "--list")
+        suite.expect("rollback --list: exit code", got.code, 0)
+        suite.expect_in("rollback --list", "no repair was made here", got.out)
 
 
 def test_all_is_tested():
@@ -466,7 +471,7 @@ def test_all_is_tested():
     options = set(re.findall(r"--[a-z][a-z-]*", text))
     suite.expect_true("--help has options", len(options) >= 20, str(options))
     suite.expect("options of --help that no test uses", options - used, set())
-    suite.expect("verbs that no test uses", {"list", "explain", "lint", "check", "help", "version"} - used, set())
+    suite.expect("verbs that no test uses", {"list", "explain", "lint", "rollback", "check", "help", "version"} - used, set())
 
 
 with Host(FILES) as host:

@@ -11,16 +11,16 @@ from k8s import Host, Suite, run
 
 PROGRAM, PLUGINS, FAULTY = sys.argv[1:4]
 SANITIZED = len(sys.argv) > 4 and sys.argv[4] == "sanitized"
-TIMEOUT = 2
+TIMEOUT = 4
 
 CAUSES = {
     "segfault": "signal 11",
     "abort": "signal 6",
     "exit": "exited with status 0",
-    "loop": "no verdict within 2 s",
-    "sleep": "no verdict within 2 s",
+    "loop": "no verdict within 4 s",
+    "sleep": "no verdict within 4 s",
     # A slow machine's deadline comes before the limit on memory.
-    "allocate": ("signal", "no verdict within 2 s"),
+    "allocate": ("signal", "no verdict within 4 s"),
     "flood": "more than 1024 KiB to standard error",
     "flood-channel": "flooded its channel",
     "fork": "started a process",
@@ -33,11 +33,11 @@ CAUSES = {
     "lie": "a verdict that there is not",
     "constructor": "could not be loaded",
     "speak-early": "wrote rubbish to its channel",
-    "hang-early": "could not be loaded: it took more than 2 s",
-    "half": "no verdict within 2 s",
+    "hang-early": "could not be loaded: it took more than 4 s",
+    "half": "no verdict within 4 s",
     "ask-twice": "wrote rubbish to its channel",
-    "deaf": "no verdict within 2 s",
-    "stall": "no verdict within 2 s",
+    "deaf": "no verdict within 4 s",
+    "stall": "no verdict within 4 s",
     "reason": "wrote rubbish to its channel",
 }
 if SANITIZED:
