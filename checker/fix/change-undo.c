@@ -255,7 +255,7 @@ static int undo(struct undoing *u, unsigned flags, struct kc_err *err)
 {
 	enum standing stands = standing(u);
 	bool ours = times_are_ours(u);
-	int r = 0, noted;
+	int r = 0;
 
 	if (stands == STANDS_FOREIGN && !(flags & KC_UNDO_FORCE))
 		return kc_err_set(
@@ -263,7 +263,8 @@ static int undo(struct undoing *u, unsigned flags, struct kc_err *err)
 			"it is neither what the repair made of it nor what it was before: "
 			"somebody has changed it since, and it is left alone");
 	/* Without room for a record the way back is the same; it is merely not marked. */
-	noted = note_of(u, "undo", "times", ours ? "ours" : "theirs", NULL);
+	if (stands != STANDS_BEFORE)
+		(void)note_of(u, "undo", "times", ours ? "ours" : "theirs", NULL);
 	if (stands == STANDS_DISPLACED)
 		r = put_slot(u, u->stage, u->slot, err);
 	else if (stands != STANDS_BEFORE)
@@ -273,8 +274,7 @@ static int undo(struct undoing *u, unsigned flags, struct kc_err *err)
 	if (r == 0 && ours && stands != STANDS_DISPLACED)
 		r = kc_folder_times_set(u->place.dir, kc_record_get(u->record, "parent"), err);
 	if (r == 0)
-		noted = note_of(u, "undone", NULL, NULL, NULL);
-	(void)noted;
+		(void)note_of(u, "undone", NULL, NULL, NULL);
 	if (r == 0 && stands == STANDS_DISPLACED)
 		return kc_err_set(
 			err, -EBUSY,

@@ -27,8 +27,9 @@ struct kc_record {
 };
 
 enum {
-	KC_JOURNAL_MAX = 4 * 1024 * 1024, /* some ten thousand changes */
-	KC_RECORD_MAX = 1024 * 1024, /* bytes of a line: two nodes with attributes of 64 KiB */
+	/* Some thousand changes. An image may bring a journal that nobody's repair has made. */
+	KC_JOURNAL_MAX = 1024 * 1024,
+	KC_RECORD_MAX = 512 * 1024, /* bytes of a line: two nodes with attributes of 64 KiB */
 	KC_RECORD_PAIRS_MAX = 256,
 };
 

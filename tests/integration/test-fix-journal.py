@@ -26,6 +26,7 @@ from repair import STORE, Bench, run, tree  # noqa: E402
 
 ID = "0001-20260131T080000Z"
 FILE = "file,{mode},{uid},0,{size},1.000000000,1.000000000,{sha}"
+JOURNAL_MAX = 1 << 20
 BOOT = "/proc/sys/kernel/random/boot_id"
 
 
@@ -371,6 +372,43 @@ class Journals:
         for name, text in lines.items():
             self.run_forged(name, lambda root: self.forge(root, text), (0, 2, 4))
 
+    def forged_lengths(self):
+        """As many records as a journal can have: each is read, and found by others, in no time."""
+
+        def full(records):
+            def make(root):
+                folder = self.forge(root, [])
+                with open(folder + "/journal", "a") as f:
+                    size = os.path.getsize(folder + "/journal")
+                    for i in range(2, 1 << 20):
+                        verb, pairs = records(i)
+                        line = sealed(i, verb, **pairs)
+                        size += len(line)
+                        if size > JOURNAL_MAX:
+                            break
+                        f.write(line)
+
+            return make
+
+        def change(path):
+            times = "1600000000.123456789-1600000000.123456789"
+            return "change", {"path": path, "before": "absent", "after": "absent", "parent": times, "stage": ""}
+
+        def undone_behind(i):
+            return change("/etc/sysctl.d/none.conf") if i <= 4000 else ("undone", {"of": str(i - 3999)})
+
+        for name, records in (
+            ("changes of nothing", lambda i: change("/etc/sysctl.d/none.conf")),
+            ("changes that are refused", lambda i: change("/etc/ssh/none")),
+            ("changes that are undone", undone_behind),
+            ("all of one", lambda i: change("/etc/sysctl.d/none.conf") if i == 2 else ("done", {"of": "2"})),
+            ("nothing at all", lambda i: ("x", {})),
+        ):
+            begun = time.monotonic()
+            self.run_forged(f"a full journal, {name}", full(records), (0, 2, 4))
+            passed = time.monotonic() - begun
+            self.suite.expect_true(f"a full journal, {name}: in no time", passed < 20, f"{passed:.1f} s")
+
     def forged_files(self):
         committed = [sealed(2, "change"), sealed(3, "committed")]
 
@@ -430,6 +468,7 @@ class Journals:
         self.forged_runtime()
         self.forged_numbers()
         self.forged_files()
+        self.forged_lengths()
         print(f"forged journals: {self.suite.checked - looked} looked at, {time.monotonic() - begun:.1f} s")
 
 
