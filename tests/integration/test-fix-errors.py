@@ -175,6 +175,40 @@ def all_full(suite, bench, step):
         suite.expect_true(f"a full {where} was met", any(w == where and c for w, c in codes))
 
 
+def full_behind(suite, program, place):
+    """A repair of many changes, and then a file system with no byte left: its rollback is noted all the same."""
+    paths = [f"/etc/app/{i}" for i in range(400)]
+    rules = "".join(
+        f"  - {{id: r{i}, check: file.state, title: It is shut, with: {{path: {path}, mode: '0600'}}}}\n"
+        for i, path in enumerate(paths)
+    )
+    bench = Bench(program, place, "title: Many files\nrules:\n" + rules)
+    try:
+        root = bench.copy("many")
+        for path in paths:
+            with open(root + path, "w") as f:
+                f.write("x\n")
+            os.chmod(root + path, 0o644)
+        var = root + "/var"
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m,mode=755", "none", var], check=True)
+        subprocess.run(["cp", "-a", bench.start + "/var/.", var], check=True)
+        before = list(tree.snapshot(root, [STORE]))
+        suite.expect("many changes: repaired", run(bench.full_fix(root))[0], 0)
+        fill(var, 0)
+        code, out = run(bench.rollback(root))
+        suite.expect("many changes: taken back", (code, "could not be noted" in out), (0, False))
+        os.unlink(var + "/filler")
+        differences = tree.compare(before, tree.snapshot(root, [STORE]), [STORE])
+        suite.expect("many changes: all is as it was", [d for d in differences if not d.startswith("var: mtime")], [])
+        suite.expect_in("many changes: it is listed so", "taken back", run(bench.rollback(root, "--list"))[1])
+        with open(f"{var}/lib/k8scheck/transactions/{os.listdir(var + '/lib/k8scheck/transactions')[0]}/journal") as f:
+            lines = f.read().splitlines()
+        suite.expect("many changes: each is marked", sum(" undone " in line for line in lines), len(paths))
+        subprocess.run(["umount", var], check=True)
+    finally:
+        bench.end()
+
+
 def main():
     program, tracer, place = sys.argv[1:4]
     thorough = "--all" in sys.argv or bool(os.environ.get("K8SCHECK_TEST_ALL"))
@@ -185,6 +219,7 @@ def main():
     try:
         if within_namespace():
             all_full(suite, bench, 4096 if thorough else 8192)
+            full_behind(suite, program, place)
         else:
             print("left out: full file systems, for nothing may be mounted here")
         Errors(suite, bench, tracer).all(thorough)

@@ -316,6 +316,31 @@ class Journals:
 
         self.run_forged("a stage that is a link", link)
 
+    def stages_left(self):
+        """A staging folder goes; the one above has the time that it had, whoever has set that."""
+        times = "1600000000.123456789-1600000000.123456789"
+        path = f"/etc/.k8scheck-{ID}"
+        stage = sealed(2, "stage", path=path, parent=times)
+        behind = [stage, self.change("/etc/sysctl.d/none.conf", "absent", "absent", 3, parent=times)]
+        removal = [*behind, sealed(4, "unstaging", of="2", parent=times)]
+        old, others = 1_600_000_000_123_456_789, 1_700_000_000_000_000_000
+        for name, lines, there, now, then in (
+            ("cut off while it was made", [stage], True, others, old),
+            ("cut off before it was made", [stage], False, others, others),
+            ("in use", behind, True, others, others),
+            ("cut off while it was removed", removal, False, others, old),
+            ("cut off before it was removed", removal, True, others, others),
+        ):
+            root = self.bench.copy("stages")
+            self.forge(root, lines)
+            if there:
+                os.mkdir(root + path, 0o700)
+            os.utime(root + "/etc", ns=(now, now))
+            code, out = run(self.bench.rollback(root))
+            self.expect(f"a stage, {name}", "taken back", (code, os.path.exists(root + path)), (0, False), out)
+            self.expect(f"a stage, {name}", "the folder above", os.stat(root + "/etc").st_mtime_ns, then, out)
+            self.bench.drop(root)
+
     def forged_runtime(self):
         for kind, target, content in (
             ("sysctl", "kernel.panic", "77"),
@@ -465,6 +490,7 @@ class Journals:
         self.forged_targets()
         self.forged_backups()
         self.forged_stages()
+        self.stages_left()
         self.forged_runtime()
         self.forged_numbers()
         self.forged_files()

@@ -375,6 +375,45 @@ static void test_file(void **state)
 	assert_int_equal(rmdir(dir), 0);
 }
 
+/* What is asked for behind a record is there, also behind an end that was torn. */
+static void test_room_ahead(void **state)
+{
+	char dir[] = "/tmp/k8scheck-journal-XXXXXX";
+	kc_cleanup(kc_arena_done) struct kc_arena arena = { 0 };
+	kc_cleanup(kc_closep) int fd = open_dir(dir);
+	kc_cleanup(kc_freep) char *path = at(dir);
+	struct kc_journal journal;
+	struct kc_journal_text text;
+	struct kc_err err = { 0 };
+	struct stat st;
+	bool can;
+
+	assert_int_equal(kc_journal_create(fd, "journal", &err, &journal), 0);
+	can = fallocate(journal.fd, FALLOC_FL_KEEP_SIZE, 0, 1) == 0;
+	for (size_t i = 0; i < 300; i++) {
+		assert_int_equal(
+			kc_journal_append(&journal, "x", all_bytes_pairs, 4, i * 256 + 1, &err), 0);
+		assert_int_equal(fstat(journal.fd, &st), 0);
+		assert_int_equal(st.st_size, journal.size);
+		if (can)
+			assert_true((size_t)st.st_blocks * 512 >= journal.size + i * 256);
+	}
+	/* More than a journal can have. */
+	assert_int_equal(kc_journal_append(&journal, "x", NULL, 0, KC_JOURNAL_MAX, &err), -EFBIG);
+	assert_int_equal(kc_journal_append(&journal, "x", NULL, 0, 0, &err), 0);
+	assert_int_equal(kc_write_all(journal.fd, "torn", 4), 0);
+	kc_journal_done(&journal);
+	assert_int_equal(kc_journal_open(fd, "journal", false, &arena, &err, &text, &journal), 0);
+	assert_int_equal(text.n, 301);
+	if (can) {
+		assert_int_equal(fstat(journal.fd, &st), 0);
+		assert_true((size_t)st.st_blocks * 512 >= journal.size + (size_t)299 * 256);
+	}
+	kc_journal_done(&journal);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(rmdir(dir), 0);
+}
+
 static void test_no_plain_file(void **state)
 {
 	char dir[] = "/tmp/k8scheck-journal-XXXXXX";
@@ -418,6 +457,7 @@ int main(void)
 		cmocka_unit_test(test_nul_in_line),
 		cmocka_unit_test(test_huge),
 		cmocka_unit_test(test_file),
+		cmocka_unit_test(test_room_ahead),
 		cmocka_unit_test(test_no_plain_file),
 	};
 
