@@ -22,6 +22,13 @@ int kc_policy_content(const struct kc_step *step, const char *path, struct kc_er
 /* Links that enable, disable or mask units, which no other step may touch. */
 int kc_policy_unit_link(const char *path, struct kc_err *err);
 
+/*
+ * What such a link may lead to, by its text as readlink(2) has it: /dev/null, a unit in a folder of
+ * systemd (below /usr/lib, /usr/local/lib, /lib, /etc and /run), or a unit beside it, by name or by
+ * "../" and name. Leading "../" up to the root are as good as "/"; others are refused.
+ */
+int kc_policy_unit_link_target(const char *link, struct kc_err *err);
+
 /* A sysctl that may be set, and a module, unit, zone or port by its name; also of each undo. */
 int kc_policy_runtime(uint32_t kind, const char *target, const char *content, struct kc_err *err);
 
