@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
 
 #include "commands.h"
+#include "gate.h"
 
 /*
  * Descriptors 0, 1 and 2 may be closed by who starts this; then a report would go into a plugin's
@@ -52,23 +52,24 @@ static int run(const struct kc_command *command)
 
 int main(int argc, char **argv)
 {
-	const struct sigaction ignore = { .sa_handler = SIG_IGN };
 	struct kc_arena arena = { 0 };
 	struct kc_options options;
 	struct kc_command command = { .argv = argv, .options = &options, .arena = &arena };
 	struct kc_err err = { 0 };
+	struct kc_gate gate;
 	int r;
 
 	open_standard_fds();
-	/* A reader that goes away, or a limit of size, is an error of writing, with a sentence. */
-	(void)sigaction(SIGPIPE, &ignore, NULL);
-	(void)sigaction(SIGXFSZ, &ignore, NULL);
+	kc_gate_begin(&gate);
 	if (kc_options_parse(argc, argv, &err, &options) < 0)
-		return kc_complain(KC_EXIT_USAGE, "%s", err.text);
+		return kc_complain(kc_gate_is_asked(argv) ? KC_GATE_CLOSED : KC_EXIT_USAGE, "%s",
+				   err.text);
 	if (kc_paths_find(&options, &arena, &err, &command.paths) < 0)
 		r = kc_complain(KC_EXIT_USAGE, "%s", err.text);
 	else
 		r = finish(run(&command));
+	if (options.command && options.verb == KC_VERB_CHECK)
+		r = kc_gate_pass(&gate, r, options.command);
 	kc_options_done(&options);
 	kc_arena_done(&arena);
 	return r;

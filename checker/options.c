@@ -101,6 +101,7 @@ static const char help[] =
 	"  k8scheck lint PROFILE…                  look for faults in profiles\n"
 	"  k8scheck --profile P --fix              repair what failed, after it was shown and "
 	"asked\n"
+	"  k8scheck --profile P … -- COMMAND ARG…  run COMMAND if the gate is open; else exit 125\n"
 	"  k8scheck rollback [ID]                  take the last repair back\n"
 	"\n"
 	"What is judged\n"
@@ -143,7 +144,7 @@ static const char help[] =
 	"closed,\n"
 	"a required rule could not be decided, or none applied; 4 a repair failed; 5 repaired, and "
 	"a\n"
-	"reboot is needed; 6 a report could not be written.\n"
+	"reboot is needed; 6 a report could not be written; with -- COMMAND: its own, or 125.\n"
 	"See k8scheck(1), and k8scheck-profile(5) for how to write profiles.\n";
 
 const char *kc_options_help(void)
@@ -466,6 +467,18 @@ static int check_repair(const struct kc_options *o, struct kc_err *err)
 	return 0;
 }
 
+static int check_command(const struct kc_options *o, struct kc_err *err)
+{
+	if (!*o->command || !**o->command)
+		return kc_err_set(err, -EINVAL, "-- needs a command behind it");
+	if (o->dry_run)
+		return kc_err_set(err, -EINVAL,
+				  "--dry-run changes nothing, and so runs no command behind --");
+	if (o->verb != KC_VERB_CHECK && o->verb != KC_VERB_HELP && o->verb != KC_VERB_VERSION)
+		return kc_err_set(err, -EINVAL, "a command behind -- goes with a profile");
+	return 0;
+}
+
 int kc_options_parse(int argc, char **argv, struct kc_err *err, struct kc_options *ret_options)
 {
 	struct kc_options o = {
@@ -479,6 +492,10 @@ int kc_options_parse(int argc, char **argv, struct kc_err *err, struct kc_option
 	int r = 0;
 
 	for (int i = 1; i < argc && r >= 0; i++) {
+		if (kc_streq(argv[i], "--")) {
+			o.command = argv + i + 1;
+			break;
+		}
 		if (argv[i][0] == '-' && argv[i][1])
 			r = parse_option(&o, argc, argv, &i, err);
 		else
@@ -486,6 +503,8 @@ int kc_options_parse(int argc, char **argv, struct kc_err *err, struct kc_option
 	}
 	if (r >= 0)
 		r = check_repair(&o, err);
+	if (r >= 0 && o.command)
+		r = check_command(&o, err);
 	if (r >= 0 && o.verb == KC_VERB_CHECK && o.words.n > 0)
 		r = kc_err_set(err, -EINVAL,
 			       "%s: nothing is expected there; profiles are given by "

@@ -42,6 +42,7 @@ struct kc_options {
 	struct kc_list rules, skips, stages, tags;
 	struct kc_list reports, plugin_dirs;
 	struct kc_list words; /* what follows the verb */
+	char *const *command; /* behind "--", up to its NULL: to be run behind the gate; or NULL */
 	const char *root; /* NULL: the host itself */
 	bool live, strict, quiet, verbose, effective;
 	/* of a repair */
