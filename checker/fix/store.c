@@ -2,7 +2,6 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -11,6 +10,7 @@
 #include "base/fdio.h"
 #include "base/num.h"
 #include "folder-times.h"
+#include "lock.h"
 #include "place.h"
 #include "store.h"
 
@@ -76,12 +76,17 @@ static int write_times(int dir, const char *text)
 	return r;
 }
 
-static int make_content(int parent, const char *name, const char *times)
+/* Locked before it has its name; *ret_lock is -EBADF where that failed. */
+static int make_content(int parent, const char *name, const char *times, struct kc_err *err,
+			int *ret_lock)
 {
 	kc_cleanup(kc_closep) int dir =
 		openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	int r = dir < 0 ? -errno : 0;
 
+	*ret_lock = -EBADF;
+	if (r == 0)
+		r = kc_lock_take(dir, err);
 	if (r == 0 && fchmod(dir, 0700) < 0)
 		r = -errno;
 	if (r == 0)
@@ -90,6 +95,8 @@ static int make_content(int parent, const char *name, const char *times)
 		r = -errno;
 	if (r == 0 && fsync(dir) < 0)
 		r = -errno;
+	if (r == 0)
+		*ret_lock = TAKE_FD(dir);
 	return r;
 }
 
@@ -118,15 +125,15 @@ static int settle(const struct kc_fix_place *place)
 }
 
 /* What a start that was cut off has left: it goes, and the folder has its times back. */
-static int clear_away(const struct kc_fix_place *place, bool *ret_found)
+static int clear_away(const struct kc_fix_place *place)
 {
+	kc_cleanup(kc_closep) int making = -EBADF;
 	int own = openat(place->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *dir = own < 0 ? NULL : fdopendir(own);
 	char name[NAME_MAX + 1] = "";
 	struct dirent *entry;
 	int r;
 
-	*ret_found = false;
 	if (!dir) {
 		r = -errno;
 		(void)kc_close(own);
@@ -142,18 +149,21 @@ static int clear_away(const struct kc_fix_place *place, bool *ret_found)
 	(void)closedir(dir);
 	if (!*name)
 		return 0;
-	*ret_found = true;
+	making = openat(place->dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	/* Somebody is about to make it in this moment, or has just done so. */
+	if (making < 0 || kc_lock_is_taken(making))
+		return -EBUSY;
 	r = remove_tree(place->dir, name, 0);
 	if (r == 0)
 		r = kc_folder_times_set(place->dir, kc_after_prefix(name, making_prefix), NULL);
 	return r == -EBADMSG ? 0 : r;
 }
 
-static int make(const struct kc_fix_place *place)
+static int make(const struct kc_fix_place *place, struct kc_err *err, int *ret_lock)
 {
+	kc_cleanup(kc_closep) int lock = -EBADF;
 	kc_cleanup(kc_freep) char *name = NULL;
 	char times[KC_FOLDER_TIMES_MAX];
-	bool found;
 	int r = kc_folder_times(place->dir, times, NULL);
 
 	if (r < 0)
@@ -163,61 +173,36 @@ static int make(const struct kc_fix_place *place)
 		return -ENOMEM;
 	if (mkdirat(place->dir, name, 0700) < 0)
 		return -errno;
-	r = make_content(place->dir, name, times);
+	r = make_content(place->dir, name, times, err, &lock);
 	if (r == 0 &&
 	    renameat2(place->dir, name, place->dir, kc_place_name(place), RENAME_NOREPLACE) < 0)
 		r = -errno;
 	if (r == 0) {
 		r = settle(place);
-		if (r == 0)
+		if (r == 0) {
+			*ret_lock = TAKE_FD(lock);
 			return 0;
+		}
 		(void)remove_tree(place->dir, kc_place_name(place), 0);
 		(void)kc_folder_times_set(place->dir, times, NULL);
 	}
-	(void)clear_away(place, &found);
+	lock = kc_close(lock);
+	(void)clear_away(place);
 	return r;
 }
 
 /* ---- opening ---- */
 
-static int open_top(const struct kc_root *root, struct kc_err *err)
-{
-	kc_cleanup(kc_closep) int path = -EBADF;
-	int r = kc_root_path_fd(root, "/", 0, err, &path), fd;
-
-	if (r < 0)
-		return r;
-	fd = kc_fd_reopen(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return kc_err_set(err, fd, "%s: %s", kc_root_path(root), kc_strerror(fd));
-	return fd;
-}
-
 bool kc_store_is_locked(const struct kc_root *root)
 {
-	kc_cleanup(kc_closep) int fd = open_top(root, NULL);
+	struct kc_store store;
+	bool locked;
 
-	return fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;
-}
-
-static int lock_root(const struct kc_root *root, struct kc_err *err, int *ret_lock)
-{
-	int fd = open_top(root, err), r;
-
-	if (fd < 0)
-		return fd;
-	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
-		r = -errno;
-		(void)kc_close(fd);
-		return kc_err_set(
-			err, r == -EWOULDBLOCK ? -EBUSY : r,
-			r == -EWOULDBLOCK
-				? "another k8scheck is repairing this system, or taking a "
-				  "repair back; try again when it has ended"
-				: "the system cannot be locked against another k8scheck");
-	}
-	*ret_lock = fd;
-	return 0;
+	if (kc_store_open(root, 0, NULL, &store) < 0)
+		return false;
+	locked = store.dir >= 0 && kc_lock_is_taken(store.dir);
+	kc_store_done(&store);
+	return locked;
 }
 
 static int vet(int dir, struct kc_err *err)
@@ -250,30 +235,71 @@ static int open_dirs(const struct kc_fix_place *place, struct kc_store *store, s
 	return vet(store->transactions, err);
 }
 
-static int prepare(const struct kc_fix_place *place, unsigned flags, struct kc_store *store,
-		   struct kc_err *err)
+static int lock_store(struct kc_store *store, struct kc_err *err)
 {
-	bool found = false;
 	int r;
 
-	if (flags & KC_STORE_LOCK) {
-		r = settle(place);
-		if (r == 0)
-			r = clear_away(place, &found);
-		if (r < 0)
-			return store_failed(err, r,
-					    "what an earlier start left cannot be put right");
-	}
-	r = open_dirs(place, store, err);
-	if (r != -ENOENT)
+	store->lock = openat(store->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (store->lock < 0)
+		return store_failed(err, -errno, "it cannot be locked");
+	r = kc_lock_take(store->lock, err);
+	return r < 0 && r != -EBUSY && err ? kc_err_prefix(err, KC_STORE_PATH) : r;
+}
+
+static int not_cleared(struct kc_err *err, int code)
+{
+	return code == -EBUSY
+		       ? kc_err_set(err, code,
+				    "another k8scheck is about to repair this system; try "
+				    "again when it has ended")
+		       : store_failed(err, code, "what an earlier start left cannot be put right");
+}
+
+/* It is there: what a start that was cut off left above it, or in it, is put right. */
+static int prepare_old(const struct kc_fix_place *place, struct kc_store *store, struct kc_err *err)
+{
+	int r = lock_store(store, err);
+
+	if (r < 0)
 		return r;
+	r = settle(place);
+	if (r == 0)
+		r = clear_away(place);
+	return r < 0 ? not_cleared(err, r) : 0;
+}
+
+static int prepare_new(const struct kc_fix_place *place, unsigned flags, struct kc_store *store,
+		       struct kc_err *err)
+{
+	struct kc_err why = { 0 };
+	int r = clear_away(place);
+
+	if (r < 0)
+		return not_cleared(err, r);
 	if (!(flags & KC_STORE_MAKE))
 		return 0;
-	r = make(place);
+	r = make(place, &why, &store->lock);
+	if (r < 0 && *why.text)
+		return kc_err_set(err, r, "%s", why.text);
 	if (r < 0)
 		return store_failed(err, r, "it cannot be made");
 	r = open_dirs(place, store, err);
 	return r == -ENOENT ? store_failed(err, r, "it was made and is gone") : r;
+}
+
+static int prepare(const struct kc_fix_place *place, unsigned flags, struct kc_store *store,
+		   struct kc_err *err)
+{
+	int r;
+
+	if (flags & KC_STORE_LOCK)
+		kc_lock_await_turn(place->dir);
+	r = open_dirs(place, store, err);
+	if (!(flags & KC_STORE_LOCK))
+		return r == -ENOENT ? 0 : r;
+	if (r == 0)
+		return prepare_old(place, store, err);
+	return r == -ENOENT ? prepare_new(place, flags, store, err) : r;
 }
 
 int kc_store_open(const struct kc_root *root, unsigned flags, struct kc_err *err,
@@ -283,12 +309,8 @@ int kc_store_open(const struct kc_root *root, unsigned flags, struct kc_err *err
 		.root = root, .dir = -EBADF, .transactions = -EBADF, .lock = -EBADF
 	};
 	struct kc_fix_place place = { .dir = -EBADF };
-	int r = 0;
+	int r = kc_place_open(root, KC_STORE_PATH, 0, err, &place);
 
-	if (flags & KC_STORE_LOCK)
-		r = lock_root(root, err, &store.lock);
-	if (r == 0)
-		r = kc_place_open(root, KC_STORE_PATH, 0, err, &place);
 	/* A system without /var/lib, or one that is read-only, has no transactions to list. */
 	if ((r == -ENOENT || r == -EROFS) && !(flags & KC_STORE_MAKE))
 		r = 0;

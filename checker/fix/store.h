@@ -16,11 +16,15 @@ struct kc_store {
 	const struct kc_root *root;
 	int dir; /* KC_STORE_PATH; -EBADF: there is none */
 	int transactions;
-	int lock; /* the root's own folder, locked; -EBADF: not locked */
+	int lock; /* KC_STORE_PATH again, locked; -EBADF: not locked */
 };
 
 enum {
-	KC_STORE_LOCK = 1u << 0, /* nobody else repairs this root meanwhile; else -EBUSY */
+	/*
+	 * Nobody else repairs this root meanwhile; else -EBUSY. It is the store that is locked:
+	 * anybody may open the root's own folder, and could bar repairs for ever by a lock there.
+	 */
+	KC_STORE_LOCK = 1u << 0,
 	KC_STORE_MAKE = 1u << 1, /* make it where it is not there; with KC_STORE_LOCK */
 };
 

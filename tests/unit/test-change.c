@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <linux/magic.h>
+#include <sys/file.h>
+#include <sys/vfs.h>
 #include <sys/xattr.h>
 
 #include "fix-place.h"
@@ -339,9 +342,54 @@ static void test_one_at_a_time(void **state)
 	struct place *p = *state;
 	struct kc_store other;
 	struct kc_err err = { 0 };
+	struct statfs figures;
+	char process[32];
 
 	assert_int_equal(kc_store_open(p->root, KC_STORE_LOCK, &err, &other), -EBUSY);
 	assert_non_null(strstr(err.text, "another k8scheck"));
+	assert_true(kc_store_is_locked(p->root));
+	/* Not every file system has the numbers in the kernel's list that stat(2) has. */
+	if (fstatfs(p->store.dir, &figures) == 0 && figures.f_type == EXT4_SUPER_MAGIC) {
+		(void)snprintf(process, sizeof(process), "(process %d)", (int)getpid());
+		assert_non_null(strstr(err.text, process));
+	}
+	p->store.lock = kc_close(p->store.lock);
+	assert_false(kc_store_is_locked(p->root));
+	assert_int_equal(kc_store_open(p->root, KC_STORE_LOCK, &err, &other), 0);
+	kc_store_done(&other);
+}
+
+/* What anybody may open anybody may lock, and so bars nothing. */
+static void test_locks_of_others(void **state)
+{
+	static const char *const folders[] = { "", "/var", "/var/lib" };
+	struct place *p = *state;
+	kc_cleanup(kc_freep) char *store = kc_asprintf("%s" KC_STORE_PATH, p->dir);
+	kc_cleanup(kc_freep) char *away = kc_asprintf("%s/away", p->dir);
+	struct kc_store other = { 0 };
+	struct kc_err err = { 0 };
+	int fds[KC_ARRAY_SIZE(folders)];
+
+	kc_store_done(&p->store);
+	for (size_t i = 0; i < KC_ARRAY_SIZE(fds); i++) {
+		kc_cleanup(kc_freep) char *full = kc_asprintf("%s%s", p->dir, folders[i]);
+
+		fds[i] = open(full, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		assert_true(fds[i] >= 0);
+		assert_int_equal(flock(fds[i], LOCK_EX | LOCK_NB), 0);
+	}
+	for (unsigned there = 0; there < 2; there++) {
+		assert_false(kc_store_is_locked(p->root));
+		if (kc_store_open(p->root, KC_STORE_LOCK | KC_STORE_MAKE, &err, &other) < 0)
+			fail_msg("%s", err.text);
+		assert_true(kc_store_is_locked(p->root));
+		kc_store_done(&other);
+		/* And when it has to be made. */
+		if (!there)
+			assert_int_equal(rename(store, away), 0);
+	}
+	for (size_t i = 0; i < KC_ARRAY_SIZE(fds); i++)
+		(void)kc_close(fds[i]);
 }
 
 int main(void)
@@ -362,6 +410,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_somebody_writes, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_states, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_one_at_a_time, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_locks_of_others, setup, teardown),
 	};
 	const struct sigaction ignore = { .sa_handler = SIG_IGN };
 
