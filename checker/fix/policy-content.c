@@ -20,6 +20,7 @@ static const struct rule rules[] = {
 	  .gains = kc_policy_sysctl_line,
 	  .fault = "it would set a sysctl that no repair may set, or to less than is strict" },
 	{ { "/etc/modprobe.d" },
+	  .spread = kc_policy_modprobe_lines,
 	  .gains = kc_policy_modprobe_line,
 	  .fault = "it would gain a line by which modprobe runs a command" },
 	{ { "/etc/systemd/zram-generator.conf*" },

@@ -3,14 +3,22 @@
 
 #include "policy-parts.h"
 
+/* libkmod drops a backslash, with the newline behind it: words, and comments, go on by that. */
+void kc_policy_modprobe_lines(const char *text, size_t size, struct kc_buf *out)
+{
+	for (const char *p = text, *end = text + size; p < end; p++) {
+		if (*p != '\\')
+			kc_buf_addc(out, *p);
+		else if (++p < end && *p != '\n')
+			kc_buf_addc(out, *p);
+	}
+}
+
 /* modprobe.d(5): lines of these run a command as root. */
 bool kc_policy_modprobe_line(const char *line)
 {
 	static const char *const verbs[] = { "install", "remove", NULL };
 
-	/* libkmod drops it, with the newline behind it: any word can be put together by that. */
-	if (strchr(line, '\\'))
-		return true;
 	line += strspn(line, " \t");
 	KC_FOREACH_STR (verb, verbs) {
 		const char *rest = kc_after_prefix(line, verb);

@@ -58,7 +58,6 @@ bool kc_policy_is_content_weaker(const struct kc_step *step, const char *path);
 typedef bool kc_policy_line(const char *line);
 
 kc_policy_line kc_policy_sysctl_line; /* sysctl.d(5): sets what no repair may set */
-kc_policy_line kc_policy_modprobe_line; /* modprobe.d(5): runs a command */
 kc_policy_line kc_policy_selinux_line; /* selinux_config(5): no longer enforcing */
 kc_policy_line kc_policy_zram_line; /* zram-generator.conf(5): runs a program, mounts something */
 
@@ -83,6 +82,9 @@ kc_policy_line kc_policy_kubelet_line;
  * `out`, for the lines below.
  */
 typedef void kc_policy_spread(const char *text, size_t size, struct kc_buf *out);
+
+kc_policy_spread kc_policy_modprobe_lines; /* modprobe.d(5): lines as libkmod joins them */
+kc_policy_line kc_policy_modprobe_line; /* one that runs a command */
 
 kc_policy_spread kc_policy_kubelet_words; /* every word, without quotes */
 kc_policy_line kc_policy_kubelet_word; /* a flag that lets others in, … */

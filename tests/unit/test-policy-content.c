@@ -29,6 +29,7 @@ static void test_modprobe_files(void **state)
 		"in\\stall loop /tmp/x\n",
 		"\\install loop /tmp/x\n",
 		"install\\\n loop /tmp/x\n",
+		"# a \\\\\ninstall loop /tmp/x\n",
 		NULL,
 	};
 	static const char *const good[] = {
@@ -37,6 +38,8 @@ static void test_modprobe_files(void **state)
 		"options overlay metacopy=off\n",
 		"alias install overlay\n",
 		"installed x\n",
+		"# a \\\ninstall loop /tmp/x\n",
+		"options a b=\\\\\n",
 		NULL,
 	};
 	struct kc_step step;
@@ -50,6 +53,11 @@ static void test_modprobe_files(void **state)
 	}
 	KC_FOREACH_STR (text, good)
 		expect_one(KC_STEP_WRITE_FILE, "/etc/modprobe.d/x.conf", text, 0);
+	/* A line that was part of a comment, and one that becomes part of it. */
+	expect_edit("/etc/modprobe.d/x.conf", "# a \\\ninstall loop /tmp/x\n",
+		    "# a\ninstall loop /tmp/x\n", -EPERM);
+	expect_edit("/etc/modprobe.d/x.conf", "blacklist \\\n br-netfilter\n",
+		    "# blacklist \\\n br-netfilter\n", 0);
 }
 
 /* Each of a list is refused when it is gained, and stays when it was there. */
