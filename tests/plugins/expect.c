@@ -5,6 +5,9 @@
 
 #include "base/fdio.h"
 #include "expect.h"
+#ifdef KC_TEST_POLICY
+#include "fix/policy.h"
+#endif
 #include "model/touches.h"
 
 bool expect_match(struct world *w, const struct kc_yaml_node *want, const char *key,
@@ -156,6 +159,23 @@ static void check_before(struct world *w, const struct kc_step *step)
 			       step->target);
 }
 
+/* The fixer would carry it out: no plugin of the tree plans what it refuses. */
+static void check_policy(struct world *w, const struct kc_step *step)
+{
+#ifdef KC_TEST_POLICY
+	const bool of_unit =
+		step->kind >= KC_STEP_UNIT_ENABLE && step->kind <= KC_STEP_UNIT_RESTART;
+	struct kc_step whole = *step;
+	struct kc_err err = { 0 };
+
+	/* As the fixer has it: a service needs no type. */
+	if (of_unit && !strchr(step->target, '.'))
+		whole.target = world_text(w, "%s.service", step->target);
+	if (kc_policy_step(&whole, &err) < 0)
+		world_complain(w, "the fixer refuses the step: %s", err.text);
+#endif
+}
+
 void expect_steps(struct world *w, const struct kc_step *const *got, size_t n)
 {
 	const struct kc_yaml_node *want = kc_yaml_get(kc_yaml_get(w->yaml, "expect"), "steps");
@@ -187,6 +207,7 @@ void expect_steps(struct world *w, const struct kc_step *const *got, size_t n)
 		if (!kc_touches_step(w->rule, got[i]))
 			world_complain(w, "step %zu has a target that `touches` does not name: %s",
 				       i + 1, expect_shown(got[i]->target));
+		check_policy(w, got[i]);
 	}
 }
 
