@@ -88,7 +88,8 @@ static int open_key(const struct kc_root *root, const char *path, const char *na
 					O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW,
 					KC_RESOLVE_BENEATH | KC_RESOLVE_NO_SYMLINKS |
 						KC_RESOLVE_NO_XDEV | KC_RESOLVE_NO_MAGICLINKS);
-		if (kc_openat2_missing(fd))
+		/* Containers have parts of the same procfs mounted over others: /proc/sys/net. */
+		if (kc_openat2_missing(fd) || fd == -EXDEV)
 			return open_by_parts(root->proc_sys_fd, path, name, err, ret_fd);
 		if (fd < 0)
 			return kc_root_explain(err, fd, name);
