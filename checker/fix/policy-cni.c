@@ -13,7 +13,7 @@ static const char *read_string(const char *p, const char *end, struct string *re
 {
 	ret->at = p;
 	while (p < end && *p != '"')
-		p += *p == '\\' ? 2 : 1;
+		p += *p == '\\' && p + 1 < end ? 2 : 1;
 	if (p >= end)
 		return NULL;
 	ret->n = (size_t)(p - ret->at);
