@@ -119,7 +119,14 @@ static int vet_change(const struct kc_record *record, struct kc_err *err)
 			return kc_policy_path(before->sha256 || after->sha256 ? KC_STEP_WRITE_FILE
 									      : KC_STEP_SET_MODE,
 					      change.path, err);
-		return after->type == KC_FILE_DIRECTORY ? 0 : kc_policy_unit_link(change.path, err);
+		if (after->type == KC_FILE_DIRECTORY)
+			return 0;
+		r = kc_policy_unit_link(change.path, err);
+		if (r == 0 && before->link)
+			r = kc_policy_unit_link_target(before->link, err);
+		if (r == 0 && after->link)
+			r = kc_policy_unit_link_target(after->link, err);
+		return r;
 	}
 	if (before->type == after->type && !before->sha256 && !before->link)
 		return kc_policy_path(KC_STEP_SET_MODE, change.path, err);

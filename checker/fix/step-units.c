@@ -4,6 +4,7 @@
 #include "fix.h"
 #include "formats/unit.h"
 #include "label.h"
+#include "policy.h"
 #include "unit-host.h"
 
 /*
@@ -295,6 +296,23 @@ static int disable(struct linking *l, const char *name, struct kc_err *err)
 	return r < 0 || unit->masked ? r : disable_in(l, SYSTEM, unit, err);
 }
 
+/* Each end of a change has to be one that a rollback may make again. */
+static int vet_targets(const struct kc_fix_step *step, struct kc_err *err)
+{
+	for (size_t i = 0; i < step->n_changes; i++) {
+		const struct kc_change *change = &step->changes[i].change;
+		const char *const links[] = { change->before.link, change->after.link };
+
+		for (size_t k = 0; k < KC_ARRAY_SIZE(links); k++) {
+			int r = links[k] ? kc_policy_unit_link_target(links[k], err) : 0;
+
+			if (r < 0)
+				return err ? kc_err_prefix(err, "%s", change->path) : r;
+		}
+	}
+	return 0;
+}
+
 int kc_fix_look_unit(struct kc_fix *fix, struct kc_fix_step *step,
 		     const struct kc_fix_step *earlier, size_t n_earlier, struct kc_err *err)
 {
@@ -314,6 +332,8 @@ int kc_fix_look_unit(struct kc_fix *fix, struct kc_fix_step *step,
 		r = disable(&l, unit, err);
 	else
 		r = add_link(&l, text(&l, SYSTEM "/%s", unit), "/dev/null", err);
+	if (r == 0)
+		r = vet_targets(step, err);
 	if (r < 0)
 		return r;
 	step->inverse = step->step.kind == KC_STEP_UNIT_DISABLE ? "gets its links back"
