@@ -52,6 +52,22 @@ void kc_fixer_note(struct kc_fixer *fixer, struct kc_fix_outcome *outcome, const
 		outcome->notes = (struct kc_strings){ .n = outcome->notes.n + 1, .item = items };
 }
 
+/* A shell's limits are for the programs that it runs, and would end a repair half way. */
+static void lift_limits(void)
+{
+	static const int limits[] = { RLIMIT_FSIZE, RLIMIT_AS, RLIMIT_DATA, RLIMIT_NOFILE,
+				      RLIMIT_CPU };
+
+	for (size_t i = 0; i < KC_ARRAY_SIZE(limits); i++) {
+		struct rlimit limit;
+
+		if (getrlimit(limits[i], &limit) < 0)
+			continue;
+		limit.rlim_cur = limit.rlim_max;
+		(void)setrlimit(limits[i], &limit);
+	}
+}
+
 /* Nothing of who started it but its words: no descriptor, no signal, no limit of its shell's. */
 static int settle_in(void)
 {
@@ -73,6 +89,7 @@ static int settle_in(void)
 	(void)prctl(PR_SET_DUMPABLE, 0);
 	/* It was started by the number of its descriptor. */
 	(void)prctl(PR_SET_NAME, "k8scheck-fixer");
+	lift_limits();
 	(void)setrlimit(RLIMIT_CORE, &none);
 	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	return fcntl(KC_FIXER_FD, F_SETFD, FD_CLOEXEC) < 0 ? -errno : 0;

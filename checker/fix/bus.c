@@ -11,6 +11,8 @@
 
 enum {
 	CALL_USEC = 30 * 1000 * 1000,
+	/* With thousands of units and slow generators, whose own limit is 90 s. */
+	RELOAD_USEC = 100 * 1000 * 1000,
 	/* A runtime may take its time to stop; systemd's own limit is 90 s. */
 	JOB_USEC = 120 * 1000 * 1000,
 	ARGS_MAX = 4,
@@ -121,7 +123,7 @@ static int call(struct kc_fix *fix, const char *destination, const char *path,
 		r = sd_bus_message_append(m, "i", (int32_t)0);
 	if (r < 0)
 		return kc_err_set(err, r, "%s: %s", method, kc_strerror(r));
-	r = sd_bus_call(bus, m, 0, &error, ret_reply);
+	r = sd_bus_call(bus, m, kc_streq(method, "Reload") ? RELOAD_USEC : 0, &error, ret_reply);
 	return r < 0 ? refused(r, &error, method, err) : 0;
 }
 

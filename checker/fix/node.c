@@ -290,7 +290,8 @@ static int drop_xattrs(const char *path, const struct kc_node *node)
 		return errno == ENOTSUP ? 0 : -errno;
 	for (const char *p = names; p < names + size; p += strlen(p) + 1) {
 		/* A label can be changed, and by most policies not be taken away. */
-		if (is_own(p) || has_xattr(node, p) || kc_streq(p, "security.selinux"))
+		if (is_own(p) || has_xattr(node, p) || kc_streq(p, "security.selinux") ||
+		    kc_streq(p, "security.SMACK64"))
 			continue;
 		if (removexattr(path, p) < 0 && errno != ENODATA && errno != ENOTSUP)
 			return -errno;
