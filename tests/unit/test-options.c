@@ -148,7 +148,11 @@ static void test_refused(void **state)
 	} table[] = {
 		{ "--profil=x", "did you mean --profile" },
 		{ "--banana", "unknown option --banana" },
-		{ "--", "unknown option --" },
+		{ "--", "-- needs a command behind it" },
+		{ "--profile|p|--", "-- needs a command behind it" },
+		{ "list|rules|--|ls", "goes with a profile" },
+		{ "rollback|--|ls", "goes with a profile" },
+		{ "--fix|--dry-run|--|ls", "--dry-run changes nothing" },
 		{ "-x", "unknown option -x" },
 		{ "-qv", "unknown option -qv" },
 		{ "--profile", "needs a value" },
@@ -186,6 +190,23 @@ static void test_refused(void **state)
 	}
 }
 
+/* Whatever stands behind it is the command's, options and verbs too. */
+static void test_command(void **state)
+{
+	static const char *const words[] = { "kubeadm", "init", "--fix", "--", "-x", NULL };
+	char *copy;
+	struct kc_options o = parse_ok("--profile|p|--|kubeadm|init|--fix|--|-x", &copy);
+
+	assert_false(o.fix);
+	assert_int_equal(o.words.n, 0);
+	for (size_t i = 0; words[i]; i++)
+		assert_string_equal(o.command[i], words[i]);
+	done(&o, copy);
+	o = parse_ok("--profile|p", &copy);
+	assert_null(o.command);
+	done(&o, copy);
+}
+
 /* Every option that there is takes what --help says it takes. */
 static void test_help(void **state)
 {
@@ -203,7 +224,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_defaults), cmocka_unit_test(test_values),
 		cmocka_unit_test(test_verbs),	 cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_help),
+		cmocka_unit_test(test_help),	 cmocka_unit_test(test_command),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
