@@ -1,0 +1,1 @@
+OF_THE_KERNEL=set(); UNTOUCHED=set(); LEFT=set(); ALL={}
