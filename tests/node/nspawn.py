@@ -11,13 +11,13 @@ import subprocess
 import recipe
 
 # A boot takes a second or two; a machine that is busy, or sanitizers, take longer.
-BOOT_SECONDS = 300
+BOOT_SECONDS = 120
 UNIT = """\
 [Unit]
 Description=What a test does in this boot
 [Service]
-Type=oneshot
-ExecStart=/bin/bash -c 'systemctl is-system-running --wait >/dev/null; /case.sh >/case.out 2>&1; echo $? >/case.code; \
+Type=simple
+ExecStart=/bin/bash -c 'systemctl is-system-running --wait >/dev/null; /var/log/case/script >/var/log/case/out 2>&1; echo $? >/var/log/case/code; \
 systemctl poweroff --no-block'
 [Install]
 WantedBy=multi-user.target
@@ -59,13 +59,14 @@ class Machine:
         """Another machine, as this one is while it is off."""
         other = object.__new__(Machine)
         other.root = os.path.join(folder, "root")
+        os.makedirs(folder, exist_ok=True)
         subprocess.run(["cp", "-a", "--reflink=auto", self.root, other.root], check=True)
         return other
 
     def boot(self, script):
         """Boots, runs the lines of a shell script, powers off: (its exit code, what it wrote)."""
-        self.write("/case.sh", "#!/bin/bash\n" + script, 0o755)
-        for name in ("/case.out", "/case.code"):
+        self.write("/var/log/case/script", "#!/bin/bash\n" + script, 0o755)
+        for name in ("/var/log/case/out", "/var/log/case/code"):
             if os.path.exists(self.root + name):
                 os.unlink(self.root + name)
         done = subprocess.run(
@@ -86,6 +87,6 @@ class Machine:
             timeout=BOOT_SECONDS,
             check=False,
         )
-        if not os.path.exists(self.root + "/case.code"):
+        if not os.path.exists(self.root + "/var/log/case/code"):
             raise Unavailable("no system boots here: " + done.stdout.decode("utf-8", "replace").strip()[-300:])
-        return int(self.read("/case.code")), self.read("/case.out")
+        return int(self.read("/var/log/case/code")), self.read("/var/log/case/out")

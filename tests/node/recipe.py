@@ -48,15 +48,22 @@ FILES = {
     "/etc/hostname": HOSTNAME + "\n",
     "/etc/hosts": f"127.0.0.1 localhost\n{ADDRESS} {HOSTNAME}\n::1 localhost ip6-localhost ip6-loopback\n",
     "/etc/resolv.conf": "",
-    "/etc/machine-id": "uninitialized\n",
-    "/etc/systemd/network/10-node.network": f"[Match]\nName=host0 en* eth*\n[Network]\nAddress={ADDRESS}/24\n",
+    # Empty: each gets its own, and it is no first boot, at which Debian's presets would enable all that is installed.
+    "/etc/machine-id": "",
+    # The other end of a container's wire may be down.
+    "/etc/systemd/network/10-node.network": "[Match]\nName=host0 en* eth*\n[Network]\n"
+    f"Address={ADDRESS}/24\nConfigureWithoutCarrier=yes\nLinkLocalAddressing=no\nIPv6AcceptRA=no\n",
     "/etc/selinux/config": "SELINUX=enforcing\nSELINUXTYPE=default\n",
     "/etc/fstab": "# Nothing of the image's own.\n",
+    # Debian's has a swap device in it.
+    "/etc/systemd/zram-generator.conf": "",
 }
 # containerd is there for those who start it: the guide's runtime is another one.
 UNITS = (
     ("enable", "systemd-networkd.service"),
     ("disable", "containerd.service"),
+    # Who wants it makes keys and enables it.
+    ("disable", "ssh.service"),
     ("mask", "systemd-networkd-wait-online.service"),
     ("mask", "apt-daily.timer"),
     ("mask", "apt-daily-upgrade.timer"),
@@ -76,7 +83,7 @@ def cache_folder():
 
 
 def digest_of(*parts):
-    """Of texts, and of files by their paths below this folder."""
+    """Of several texts; where one ends counts."""
     hashed = hashlib.sha256()
     for part in parts:
         data = part if isinstance(part, bytes) else part.encode()
@@ -164,9 +171,9 @@ def make_root(folder):
                 "--variant=minbase",
                 "--include=" + ",".join(PACKAGES),
                 # Nobody reads them there, and every copy of the root would have them.
-                '--dpkgopt=path-exclude=/usr/share/doc/*',
-                '--dpkgopt=path-exclude=/usr/share/man/*',
-                '--dpkgopt=path-exclude=/usr/share/locale/*',
+                "--dpkgopt=path-exclude=/usr/share/doc/*",
+                "--dpkgopt=path-exclude=/usr/share/man/*",
+                "--dpkgopt=path-exclude=/usr/share/locale/*",
                 SUITE,
                 root,
                 *sources_of_this_machine(tmp),
@@ -179,7 +186,10 @@ def make_root(folder):
             f.write(text)
     for verb, unit in UNITS:
         run(["systemctl", "--root=" + root, "--quiet", verb, unit], "systemctl")
-    # No keys of the machine's own in an image that several boot; each boot makes them.
+    # Who boots it with SELinux labels it himself.
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(root + "/.autorelabel")
+    # No keys in an image that several boot.
     for name in os.listdir(root + "/etc/ssh"):
         if name.startswith("ssh_host_"):
             os.unlink(f"{root}/etc/ssh/{name}")

@@ -5,7 +5,6 @@ have them, with the units and the configuration that both projects ship.
 """
 
 import os
-import shutil
 import subprocess
 import sys
 
@@ -18,11 +17,6 @@ import guide  # noqa: E402
 CRIO_CONF = os.path.join(TESTS, "hosts", "centos-8-untouched", "root", "etc", "crio", "crio.conf")
 
 
-# The runtime of the integration tests answers on the socket.
-RUNTIME = ("support/fake-runtime.c", "support/fake-runtime-main.c")
-CHECKER = os.path.join(TESTS, "..", "checker")
-
-
 def read(path):
     with open(path) as f:
         return f.read()
@@ -32,7 +26,7 @@ def packages():
     """Name to (programs, files); a program is (path, source)."""
     return {
         "cri-o": (
-            [("/usr/bin/crio", "stand-in-crio.py"), ("/usr/lib/stand-in/stand-in-runtime", RUNTIME)],
+            [("/usr/bin/crio", "stand-in-crio.c")],
             {
                 "/etc/crio/crio.conf": read(CRIO_CONF),
                 "/etc/cni/net.d/100-crio-bridge.conf": guide.sample("crio-1.18-10-crio-bridge.conf"),
@@ -40,21 +34,25 @@ def packages():
             },
         ),
         "kubelet": (
-            [("/usr/bin/kubelet", "stand-in-kubelet.py")],
+            [("/usr/bin/kubelet", "stand-in-kubelet.c")],
             {"/usr/lib/systemd/system/kubelet.service": guide.sample("kubelet.service")},
         ),
         "kubeadm": (
-            [("/usr/bin/kubeadm", "stand-in-kubeadm.py")],
+            [("/usr/bin/kubeadm", "stand-in-kubeadm.c")],
             {"/etc/systemd/system/kubelet.service.d/10-kubeadm.conf": guide.drop_in()},
         ),
-        "kubectl": ([("/usr/bin/kubectl", "stand-in-kubectl.py")], {}),
+        "kubectl": ([("/usr/bin/kubectl", "stand-in-kubectl.c")], {}),
     }
+
+
+# What is linked with each, beside its own source.
+LIBRARIES = {"stand-in-crio.c": ["-lnghttp2"]}
 
 
 def sources():
     """All that the packages are made from."""
-    own = [read(os.path.join(HERE, name)) for name in sorted(os.listdir(HERE)) if name.endswith(".py")]
-    return own + [read(os.path.join(TESTS, path)) for path in RUNTIME] + [repr(packages()), repr(guide.PACKAGES)]
+    own = [read(os.path.join(HERE, name)) for name in sorted(os.listdir(HERE)) if name.endswith((".c", ".h", ".py"))]
+    return own + [repr(packages()), repr(guide.PACKAGES)]
 
 
 def write(root, path, text):
@@ -70,17 +68,12 @@ def pack(folder, name, programs, files):
     os.makedirs(root + "/DEBIAN")
     for path, source in programs:
         os.makedirs(os.path.dirname(root + path), exist_ok=True)
-        if source is RUNTIME:
-            base = [os.path.join(CHECKER, "base", name) for name in ("str.c",)]
-            subprocess.run(
-                ["gcc", "-std=gnu11", "-O2", "-D_GNU_SOURCE", "-I" + CHECKER, "-o", root + path]
-                + [os.path.join(TESTS, part) for part in source]
-                + base
-                + ["-lnghttp2"],
-                check=True,
-            )
-        else:
-            shutil.copyfile(os.path.join(HERE, source), root + path)
+        subprocess.run(
+            ["gcc", "-std=gnu11", "-D_GNU_SOURCE", "-O2", "-Wall", "-Wextra", "-Werror", "-o", root + path]
+            + [os.path.join(HERE, source)]
+            + LIBRARIES.get(source, []),
+            check=True,
+        )
     for path, text in files.items():
         write(root, path, text)
     write(
@@ -96,7 +89,9 @@ def pack(folder, name, programs, files):
         for entry in names:
             os.chmod(os.path.join(where, entry), 0o755)
     package = os.path.join(folder, name + ".deb")
-    subprocess.run(["dpkg-deb", "--root-owner-group", "-Zgzip", "--build", root, package], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(
+        ["dpkg-deb", "--root-owner-group", "-Zgzip", "--build", root, package], check=True, stdout=subprocess.DEVNULL
+    )
     return package
 
 
