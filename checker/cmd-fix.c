@@ -403,6 +403,20 @@ static int refuse_stdin(const struct kc_options *o)
 	return 0;
 }
 
+/* Whether something that failed when it was judged is as it should be when it is looked at. */
+static bool was_done_by_others(const struct kc_fixing *f)
+{
+	for (uint32_t i = 0; i < f->plan.n_rules; i++) {
+		const struct kc_plan_rule *rule = f->plan.rules + i;
+
+		for (uint32_t k = 0; !rule->text && k < rule->n_steps; k++) {
+			if (rule->steps[k].state == KC_STATE_ALREADY)
+				return true;
+		}
+	}
+	return false;
+}
+
 static int fix(struct kc_fixing *f, struct kc_report_repair *repair)
 {
 	const struct kc_options *o = f->check->options;
@@ -422,6 +436,9 @@ static int fix(struct kc_fixing *f, struct kc_report_repair *repair)
 		return kc_complain(KC_EXIT_USAGE, "%s; nothing was changed", f->plan.refusal);
 	repair->asked = true;
 	r = kc_fixing_agree(f, &err);
+	/* What was judged is not so any more: the report has to say what is. */
+	if (r == 0 && was_done_by_others(f) && judge_again(f, &err) < 0)
+		return kc_complain(KC_EXIT_USAGE, "%s; nothing was changed", err.text);
 	if (r != 1)
 		return r;
 	r = carry_out(f, &err);

@@ -358,8 +358,8 @@ static int put_back(struct undoing *u, const char *times, struct kc_err *err)
 	int r = 0;
 
 	if (kc_node_same(&u->now, &u->change.before))
-		return 0;
-	if (!u->change.before.type)
+		r = 0;
+	else if (!u->change.before.type)
 		r = take_away(u, err);
 	else
 		r = put_copy(u, err);

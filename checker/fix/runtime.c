@@ -137,11 +137,10 @@ static int note_files(struct kc_fix *fix, struct kc_transaction *t, const char *
 		kc_node_put(&text, &node);
 		if (kc_buf_error(&text) < 0 || i == FILES_MAX)
 			return kc_err_set(err, -ENOMEM, "out of memory");
-		if (backup) {
+		if (backup)
 			add_pair(pairs, kc_arena_printf(&t->arena, "file%u", i), path);
-			add_pair(pairs, kc_arena_printf(&t->arena, "times%u", i),
-				 folder_times(fix, t, path));
-		}
+		add_pair(pairs, kc_arena_printf(&t->arena, "times%u", i),
+			 folder_times(fix, t, path));
 		add_pair(pairs, kc_arena_printf(&t->arena, "node%u", i),
 			 kc_arena_strdup(&t->arena, text.data));
 		for (size_t k = 0; k < pairs->n; k++) {
@@ -325,8 +324,27 @@ static int check_files(struct kc_fix *fix, struct kc_transaction *t, const struc
 	return 0;
 }
 
+/*
+ * Whether the times of a file's folder are those that the step left, or the file is another: then
+ * they are ours to bring back, whatever setting the value back will do to them.
+ */
+static bool times_are_ours(struct kc_fix *fix, struct kc_transaction *t,
+			   const struct kc_record *record, unsigned i)
+{
+	const struct kc_record *done = kc_transaction_find(t, "done", record->number);
+	char key[16], times_key[16];
+	const char *path, *left;
+
+	(void)snprintf(key, sizeof(key), "file%u", i);
+	(void)snprintf(times_key, sizeof(times_key), "times%u", i);
+	path = kc_record_get(record, key);
+	left = done ? kc_record_get(done, times_key) : NULL;
+	/* One that was cut off has left what it had come to. */
+	return path && (!left || kc_streq0(folder_times(fix, t, path), left));
+}
+
 static int put_files_back(struct kc_fix *fix, struct kc_transaction *t,
-			  const struct kc_record *record, struct kc_err *err)
+			  const struct kc_record *record, const bool *ours, struct kc_err *err)
 {
 	for (unsigned i = 0; i < FILES_MAX; i++) {
 		kc_cleanup(kc_arena_done) struct kc_arena arena = { 0 };
@@ -349,7 +367,7 @@ static int put_files_back(struct kc_fix *fix, struct kc_transaction *t,
 			r = kc_err_set(err, -EBADMSG, "record %u of the journal is damaged",
 				       record->number);
 		if (r == 0)
-			r = kc_change_put_back(t, path, &node, slot, times, err);
+			r = kc_change_put_back(t, path, &node, slot, ours[i] ? times : "", err);
 		if (r < 0)
 			return r;
 	}
@@ -369,6 +387,7 @@ int kc_runtime_undo(struct kc_fix *fix, struct kc_transaction *t, const struct k
 		    unsigned flags, struct kc_err *err)
 {
 	bool begun = kc_transaction_find(t, "undo", record->number) != NULL;
+	bool ours[FILES_MAX];
 	struct runtime_record rr;
 	enum standing stands;
 	int r = read_record(record, err, &rr);
@@ -385,11 +404,13 @@ int kc_runtime_undo(struct kc_fix *fix, struct kc_transaction *t, const struct k
 		r = check_files(fix, t, record, err);
 	if (r < 0)
 		return r;
+	for (unsigned i = 0; i < FILES_MAX; i++)
+		ours[i] = begun || times_are_ours(fix, t, record, i);
 	(void)note_of(t, "undo", record);
 	if (stands == STANDS_AFTER || stands == STANDS_FOREIGN)
 		r = rr.kind->set(fix, rr.target, rr.content, rr.before, err);
 	if (r == 0)
-		r = put_files_back(fix, t, record, err);
+		r = put_files_back(fix, t, record, ours, err);
 	if (r == 0)
 		(void)note_of(t, "undone", record);
 	return r;
