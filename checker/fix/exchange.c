@@ -36,6 +36,20 @@ static bool is_object(int dir, const char *name, uint64_t device, uint64_t inode
 	       st.st_ino == inode;
 }
 
+/* Whether it is what was expected that is in the slot now. */
+static bool is_expected(const struct kc_exchange *x)
+{
+	kc_cleanup(kc_arena_done) struct kc_arena arena = { 0 };
+	struct kc_node node;
+
+	if (is_object(x->stage, x->slot, x->expected->device, x->expected->inode))
+		return true;
+	return x->expected->overlay &&
+	       kc_node_read(x->stage, x->slot, KC_NODE_CONTENT, &arena, NULL, &node, NULL, NULL) ==
+		       0 &&
+	       kc_node_untouched(&node, x->expected);
+}
+
 static int changed(const struct kc_exchange *x, struct kc_err *err)
 {
 	return kc_err_set(err, -EBUSY,
@@ -53,10 +67,9 @@ static int failed(const struct kc_exchange *x, int code, struct kc_err *err)
 	/* One mount, one device: that was seen to. */
 	if (code == -EXDEV)
 		return kc_err_set(err, code,
-				  "%s cannot be replaced: its file system lets no file be moved "
-				  "into that folder from where new ones are made, since they are "
-				  "of different quota projects or subvolumes (lsattr -pd shows a "
-				  "project)",
+				  "%s cannot be replaced: its file system lets nothing be moved "
+				  "into that folder from where new files are made, as of another "
+				  "quota project (lsattr -pd shows it), subvolume or layer",
 				  x->place->path);
 	if (code == -EBUSY)
 		return kc_err_set(err, -EBUSY, "%s is a mount of its own, which cannot be replaced",
@@ -137,8 +150,7 @@ static int put_over(const struct kc_exchange *x, const struct stat *ours, struct
 
 	if (r < 0)
 		return failed(x, r, err);
-	if (!is_object(x->stage, x->slot, x->expected->device, x->expected->inode) ||
-	    (g->held && !kc_lease_holds(g->fd))) {
+	if (!is_expected(x) || (g->held && !kc_lease_holds(g->fd))) {
 		swap_back(x, ours);
 		return changed(x, err);
 	}
@@ -199,8 +211,7 @@ int kc_exchange_take(const struct kc_exchange *x, struct kc_err *err)
 		return r;
 	if (renameat2(x->place->dir, name, x->stage, x->slot, RENAME_NOREPLACE) < 0)
 		return errno == ENOENT ? changed(x, err) : failed(x, -errno, err);
-	if (!is_object(x->stage, x->slot, x->expected->device, x->expected->inode) ||
-	    (g.held && !kc_lease_holds(g.fd)))
+	if (!is_expected(x) || (g.held && !kc_lease_holds(g.fd)))
 		r = changed(x, err);
 	else
 		r = kc_place_check(x->root, x->place, err);

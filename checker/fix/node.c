@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <stdio.h>
+#include <sys/vfs.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -33,8 +35,10 @@ static uint32_t type_of(mode_t mode)
 	}
 }
 
-static void describe(const struct stat *st, struct kc_node *node)
+static void describe(int fd, const struct stat *st, struct kc_node *node)
 {
+	struct statfs figures;
+
 	*node = (struct kc_node){
 		.type = type_of(st->st_mode),
 		.mode = st->st_mode & 07777,
@@ -47,6 +51,7 @@ static void describe(const struct stat *st, struct kc_node *node)
 		.device = st->st_dev,
 		.inode = st->st_ino,
 		.nlink = (uint32_t)st->st_nlink,
+		.overlay = fstatfs(fd, &figures) == 0 && figures.f_type == OVERLAYFS_SUPER_MAGIC,
 	};
 }
 
@@ -147,7 +152,7 @@ int kc_node_read_fd(int fd, unsigned flags, struct kc_arena *arena, struct kc_er
 
 	if (fstat(fd, &st) < 0)
 		return kc_err_set(err, -errno, "it cannot be looked at: %s", kc_strerror(errno));
-	describe(&st, &node);
+	describe(fd, &st, &node);
 	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	whole = whole && node.type == KC_FILE_REGULAR;
 	if (whole && lseek(fd, 0, SEEK_SET) < 0)
@@ -197,7 +202,7 @@ int kc_node_read(int dir, const char *name, unsigned flags, struct kc_arena *are
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return kc_err_set(err, -errno, "%s cannot be looked at: %s", name,
 				  kc_strerror(errno));
-	describe(&st, &node);
+	describe(fd, &st, &node);
 	if (node.type == KC_FILE_REGULAR) {
 		int file = kc_fd_reopen(fd, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 
@@ -260,12 +265,16 @@ static bool same_time(const struct timespec *a, const struct timespec *b)
 
 bool kc_node_untouched(const struct kc_node *a, const struct kc_node *b)
 {
-	if (a->type != b->type || a->device != b->device || a->inode != b->inode ||
-	    !kc_node_same(a, b))
+	bool same_object = a->device == b->device && a->inode == b->inode;
+
+	if (!kc_node_same(a, b))
 		return false;
 	/* Those of a folder tell of what is in it. */
-	return a->type == KC_FILE_DIRECTORY ||
-	       (same_time(&a->mtime, &b->mtime) && same_time(&a->ctime, &b->ctime));
+	if (a->type == KC_FILE_DIRECTORY)
+		return same_object;
+	if (!same_time(&a->mtime, &b->mtime))
+		return false;
+	return (same_object && same_time(&a->ctime, &b->ctime)) || (a->overlay && b->overlay);
 }
 
 static bool has_xattr(const struct kc_node *node, const char *name)

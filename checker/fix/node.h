@@ -35,6 +35,7 @@ struct kc_node {
 	uint64_t device, inode;
 	uint32_t nlink;
 	struct timespec ctime;
+	bool overlay; /* it is in an overlayfs, which may give it another number (copy-up) */
 };
 
 enum {
@@ -67,7 +68,12 @@ bool kc_node_same_owner(const struct kc_node *a, const struct kc_node *b);
 /* Both. Times are not compared. */
 bool kc_node_same(const struct kc_node *a, const struct kc_node *b);
 
-/* True for the same object, not changed in between as far as its times tell. */
+/*
+ * True for the same object, not changed in between as far as its times tell. In an overlayfs whose
+ * layers are of several file systems, the first write makes another object of a file, of the same
+ * content, attributes and time (Documentation/filesystems/overlayfs.rst, "Non-standard behavior"):
+ * that is no change.
+ */
 bool kc_node_untouched(const struct kc_node *a, const struct kc_node *b);
 
 /*

@@ -221,6 +221,32 @@ def within_mount(suite, bench, kind, make, check):
         os.unlink(image)
 
 
+def overlay(suite, bench):
+    """A host in two layers of different file systems, all of it in the lower one."""
+    folder = bench.new("overlay")
+    lower, upper, root = (os.path.join(folder, name) for name in ("lower", "upper", "root"))
+    bench.copy("overlay/lower")
+    os.mkdir(upper)
+    os.mkdir(root)
+    mount("-t", "tmpfs", "none", upper)
+    for name in ("/layer", "/work"):
+        os.mkdir(upper + name, 0o755)
+    options = f"lowerdir={lower},upperdir={upper}/layer,workdir={upper}/work,xino=off"
+    mounted = subprocess.run(["mount", "-t", "overlay", "none", "-o", options, root], capture_output=True, text=True)
+    if mounted.returncode:
+        print(f"left out: an overlay: {mounted.stderr.strip()}")
+        return
+    before = list(tree.snapshot(root, [STORE]))
+    code, out = run(bench.full_fix(root))
+    suite.expect("an overlay: repaired", code, 0)
+    code, back = roll_all_back(bench, root)
+    suite.expect("an overlay: taken back", (code, tree.compare(before, tree.snapshot(root, [STORE]), [STORE])), (0, []))
+    if code:
+        print(out[-800:], back[-800:])
+    umount(root)
+    umount(upper)
+
+
 def parts_of_a_mount(suite, bench):
     def repaired(code, out):
         suite.expect("a subvolume: repaired", code, 0)
@@ -298,6 +324,7 @@ def main():
         if within_namespace():
             refusals.mounts()
             parts_of_a_mount(suite, bench)
+            overlay(suite, bench)
             restart(suite, program, place)
         else:
             print("left out: mounts, and another boot id, for nothing may be mounted here")

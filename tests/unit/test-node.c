@@ -344,12 +344,46 @@ static void test_limits(void **state)
 	assert_int_equal(node.type, KC_FILE_FIFO);
 }
 
+static void test_copied_up(void **state)
+{
+	const struct kc_node lower = {
+		.type = KC_FILE_REGULAR,
+		.sha256 = SHA,
+		.device = 1,
+		.inode = 2,
+		.mtime = { 3, 4 },
+		.ctime = { 5, 6 },
+		.overlay = true,
+	};
+	struct kc_node upper = lower, folder = lower;
+
+	upper.device = 7;
+	upper.inode = 8;
+	upper.ctime.tv_nsec++;
+	assert_true(kc_node_untouched(&lower, &upper));
+	upper.overlay = false;
+	assert_false(kc_node_untouched(&lower, &upper));
+	upper.overlay = true;
+	upper.mtime.tv_nsec++;
+	assert_false(kc_node_untouched(&lower, &upper));
+	upper.mtime = lower.mtime;
+	upper.mode++;
+	assert_false(kc_node_untouched(&lower, &upper));
+	folder.type = KC_FILE_DIRECTORY;
+	folder.sha256 = NULL;
+	upper = folder;
+	assert_true(kc_node_untouched(&folder, &upper));
+	upper.inode++;
+	assert_false(kc_node_untouched(&folder, &upper));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_round_trips),
 		cmocka_unit_test(test_no_nodes),
 		cmocka_unit_test(test_too_many_xattrs),
+		cmocka_unit_test(test_copied_up),
 		cmocka_unit_test_setup_teardown(test_apply, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_apply_to_folder_and_link, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_told_apart, setup, teardown),
