@@ -45,9 +45,13 @@ static kc_noreturn void become_fixer(int program, int socket, char *const *argv)
 	/* Above the place of the socket, whatever numbers they have now. */
 	program = fcntl(program, F_DUPFD_CLOEXEC, 10);
 	socket = fcntl(socket, F_DUPFD_CLOEXEC, 10);
+	/*
+	 * What stands for a standard error that is closed would be closed by exec, and a file of
+	 * the repair be opened in its place.
+	 */
 	if (null < 0 || program < 0 || socket < 0 || dup2(null, STDIN_FILENO) < 0 ||
-	    dup2(STDERR_FILENO, STDOUT_FILENO) < 0 || dup2(socket, SOCKET_FD) < 0 ||
-	    kc_child_cloexec_from(SOCKET_FD + 1) < 0)
+	    fcntl(STDERR_FILENO, F_SETFD, 0) < 0 || dup2(STDERR_FILENO, STDOUT_FILENO) < 0 ||
+	    dup2(socket, SOCKET_FD) < 0 || kc_child_cloexec_from(SOCKET_FD + 1) < 0)
 		_exit(126);
 	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", program);
 	(void)execve(path, argv, environment);

@@ -11,10 +11,12 @@ rollback behind a restart of the machine: files come back, what ran is left as t
 import fcntl
 import json
 import os
+import resource
 import shutil
 import struct
 import subprocess
 import sys
+import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
@@ -276,6 +278,55 @@ def set_by_others(suite, root, fix, back):
     suite.expect("theirs stays", read(f"{root}/proc/sys/kernel/panic"), "33\n")
 
 
+# ---- what a shell may leave to who it starts
+
+
+def child_of(parent):
+    """The fixer that a k8scheck has started, as soon as it waits for the file to be written."""
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            if read(f"/proc/{pid}/comm") == "k8scheck-fixer\n" and f"PPid:\t{parent}\n" in read(f"/proc/{pid}/status"):
+                return pid
+        except OSError:
+            pass
+    return None
+
+
+def left_by_a_shell(suite, bench):
+    """Closed descriptors, and a limit of the size of files: no file of a repair comes to stand for standard error."""
+
+    def begin():
+        os.close(0)
+        os.close(2)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (4096, resource.getrlimit(resource.RLIMIT_FSIZE)[1]))
+
+    root = bench.copy("shell")
+    # Before it is replaced, the fixer waits two seconds for whoever has it open.
+    with open(root + "/etc/fstab", "a"):
+        process = subprocess.Popen(bench.full_fix(root), preexec_fn=begin, stdout=subprocess.DEVNULL)
+        end, found = time.monotonic() + 30, {}
+        while time.monotonic() < end and process.poll() is None:
+            pid = child_of(process.pid)
+            try:
+                fds = {int(fd): os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd")}
+                if any(path.endswith("/fstab") for path in fds.values()):
+                    found = fds
+                    break
+            except OSError:
+                pass
+            time.sleep(0.002)
+    process.wait(timeout=60)
+    suite.expect_true("closed descriptors: the fixer was met", found)
+    suite.expect("closed descriptors: its own", [found.get(fd) for fd in range(3)], ["/dev/null"] * 3)
+    roll_all_back(bench, root)
+    process = subprocess.Popen(bench.full_fix(root), preexec_fn=begin, stdout=subprocess.DEVNULL)
+    process.wait(timeout=60)
+    suite.expect("closed descriptors: repaired", run(bench.fix(root, "--dry-run"))[0], 0)
+    code, out = roll_all_back(bench, root)
+    suite.expect("closed descriptors: taken back", (code, bench.differences(root)), (0, []))
+    bench.drop(root)
+
+
 def restart(suite, program, place):
     """The boot id of another start, between a repair and its rollback."""
     bench = Bench(program, place, LIVE, live=True)
@@ -321,6 +372,7 @@ def main():
     try:
         refusals = Refusals(suite, bench)
         refusals.files()
+        left_by_a_shell(suite, bench)
         if within_namespace():
             refusals.mounts()
             parts_of_a_mount(suite, bench)
