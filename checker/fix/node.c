@@ -62,6 +62,12 @@ static bool is_own(const char *name)
 	       kc_after_prefix(name, "trusted.overlay.");
 }
 
+/* Of a security module (SELinux, Smack), which labels what is new by a policy of its own. */
+static bool is_label(const char *name)
+{
+	return kc_after_prefix(name, "security.") && !kc_streq(name, "security.capability");
+}
+
 static int by_name(const void *a, const void *b)
 {
 	const struct kc_node_xattr *x = a, *y = b;
@@ -226,16 +232,25 @@ int kc_node_read(int dir, const char *name, unsigned flags, struct kc_arena *are
 	return 0;
 }
 
+static bool same_xattr(const struct kc_node_xattr *x, const struct kc_node_xattr *y)
+{
+	return x->size == y->size && memcmp(x->value, y->value, x->size) == 0;
+}
+
+/* Both are sorted. What a security module has put on one alone is no difference. */
 static bool same_xattrs(const struct kc_node *a, const struct kc_node *b)
 {
-	if (a->n_xattrs != b->n_xattrs)
-		return false;
-	for (uint32_t i = 0; i < a->n_xattrs; i++) {
-		const struct kc_node_xattr *x = a->xattrs + i, *y = b->xattrs + i;
+	uint32_t i = 0, k = 0;
 
-		if (!kc_streq(x->name, y->name) || x->size != y->size ||
-		    memcmp(x->value, y->value, x->size) != 0)
+	while (i < a->n_xattrs || k < b->n_xattrs) {
+		const struct kc_node_xattr *x = i < a->n_xattrs ? a->xattrs + i : NULL;
+		const struct kc_node_xattr *y = k < b->n_xattrs ? b->xattrs + k : NULL;
+		int order = !x ? 1 : !y ? -1 : strcmp(x->name, y->name);
+
+		if (order != 0 ? !is_label(order < 0 ? x->name : y->name) : !same_xattr(x, y))
 			return false;
+		i += order <= 0;
+		k += order >= 0;
 	}
 	return true;
 }
@@ -299,8 +314,7 @@ static int drop_xattrs(const char *path, const struct kc_node *node)
 		return errno == ENOTSUP ? 0 : -errno;
 	for (const char *p = names; p < names + size; p += strlen(p) + 1) {
 		/* A label can be changed, and by most policies not be taken away. */
-		if (is_own(p) || has_xattr(node, p) || kc_streq(p, "security.selinux") ||
-		    kc_streq(p, "security.SMACK64"))
+		if (is_own(p) || has_xattr(node, p) || is_label(p))
 			continue;
 		if (removexattr(path, p) < 0 && errno != ENODATA && errno != ENOTSUP)
 			return -errno;

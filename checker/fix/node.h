@@ -62,7 +62,10 @@ int kc_node_read_fd(int fd, unsigned flags, struct kc_arena *arena, struct kc_er
 /* True for the same content: type, bytes or text of the link. */
 bool kc_node_same_content(const struct kc_node *a, const struct kc_node *b);
 
-/* The same type, owner, mode and extended attributes. */
+/*
+ * The same type, owner, mode and extended attributes. A label of a security module that one alone
+ * has is no difference: new files get one, and images without any are labelled when they start.
+ */
 bool kc_node_same_owner(const struct kc_node *a, const struct kc_node *b);
 
 /* Both. Times are not compared. */
@@ -85,8 +88,8 @@ int kc_node_get(const char *text, struct kc_arena *arena, struct kc_node *ret_no
 
 /*
  * Gives a file or folder that is open owner, mode, extended attributes and, with `times`, times of
- * a node. Attributes that no copy may have (security.ima, security.evm, trusted.overlay.*) are left
- * to the kernel.
+ * a node. Attributes that no copy may have (security.ima, security.evm, trusted.overlay.*), and
+ * labels that the node does not have, are left to the kernel.
  */
 int kc_node_apply(int fd, const struct kc_node *node, bool times, struct kc_err *err);
 

@@ -344,6 +344,56 @@ static void test_limits(void **state)
 	assert_int_equal(node.type, KC_FILE_FIFO);
 }
 
+static bool same_with(const char *first, const char *second, const char *third)
+{
+	const struct kc_node_xattr both[] = { { first, "1", 1 }, { second, "1", 1 } };
+	const struct kc_node_xattr one = { third, "1", 1 };
+	const struct kc_node a = { .type = KC_FILE_REGULAR, .xattrs = both, .n_xattrs = 2 };
+	const struct kc_node b = { .type = KC_FILE_REGULAR, .xattrs = &one, .n_xattrs = 1 };
+	bool same = kc_node_same(&a, &b);
+
+	assert_int_equal(kc_node_same(&b, &a), same);
+	return same;
+}
+
+static void test_labels(void **state)
+{
+	const struct kc_node_xattr old = { "security.selinux", "a", 1 };
+	const struct kc_node_xattr new = { "security.selinux", "b", 1 };
+	const struct kc_node a = { .type = KC_FILE_REGULAR, .xattrs = &old, .n_xattrs = 1 };
+	const struct kc_node b = { .type = KC_FILE_REGULAR, .xattrs = &new, .n_xattrs = 1 };
+
+	assert_true(same_with("security.SMACK64", "user.x", "user.x"));
+	assert_true(same_with("a", "security.selinux", "a"));
+	assert_false(same_with("security.SMACK64", "user.x", "user.y"));
+	assert_false(same_with("security.SMACK64", "user.x", "security.SMACK64"));
+	assert_false(same_with("security.capability", "user.x", "user.x"));
+	assert_false(same_with("system.posix_acl_access", "user.x", "user.x"));
+	assert_false(kc_node_same(&a, &b));
+}
+
+/* What a security module has put on a new file stays; an access control list does not. */
+static void test_labels_stay(void **state)
+{
+	struct place *p = *state;
+	kc_cleanup(kc_arena_done) struct kc_arena arena = { 0 };
+	kc_cleanup(kc_closep) int fd = create(p, "a");
+	const struct kc_node wanted = {
+		.type = KC_FILE_REGULAR, .mode = 0600, .uid = geteuid(), .gid = getegid()
+	};
+	struct kc_node got;
+
+	if (fsetxattr(fd, "security.SMACK64", "_", 1, 0) < 0)
+		skip();
+	assert_int_equal(fsetxattr(fd, "security.SMACK64EXEC", "_", 1, 0), 0);
+	if (p->has_user)
+		assert_int_equal(fsetxattr(fd, "user.x", "1", 1, 0), 0);
+	assert_int_equal(kc_node_apply(fd, &wanted, false, NULL), 0);
+	read_node(p, "a", &arena, &got);
+	assert_int_equal(got.n_xattrs, 2);
+	assert_true(kc_node_same_owner(&got, &wanted));
+}
+
 static void test_copied_up(void **state)
 {
 	const struct kc_node lower = {
@@ -384,6 +434,8 @@ int main(void)
 		cmocka_unit_test(test_no_nodes),
 		cmocka_unit_test(test_too_many_xattrs),
 		cmocka_unit_test(test_copied_up),
+		cmocka_unit_test(test_labels),
+		cmocka_unit_test_setup_teardown(test_labels_stay, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_apply, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_apply_to_folder_and_link, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_told_apart, setup, teardown),
