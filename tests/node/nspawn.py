@@ -23,10 +23,8 @@ UNIT = """\
 [Unit]
 Description=What a test does in this boot
 [Service]
-Type=oneshot
-TimeoutStartSec=200
-ExecStart=/bin/bash -c 'for i in {1..600}; do systemctl list-jobs --no-legend | grep -qvE "case.service|[.]target" || break; \
-sleep 0.1; done; cd /case; ./script >out 2>&1; echo $? >code; systemctl poweroff --no-block'
+ExecStart=/bin/bash -c 'timeout 60 systemctl is-system-running --wait >/dev/null; cd /case; ./script >out 2>&1; echo $? >code; \
+systemctl poweroff --no-block'
 [Install]
 WantedBy=multi-user.target
 """
@@ -191,4 +189,4 @@ def copy_root(source, target):
     os.makedirs(os.path.dirname(target), exist_ok=True)
     if os.path.isdir(target):
         os.rmdir(target)
-    subprocess.run(["cp", "-a", "--reflink=auto", source, target], check=True)
+    subprocess.run(["cp", "-a", "-x", "--reflink=auto", source, target], check=True)
