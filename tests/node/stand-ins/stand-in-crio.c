@@ -100,6 +100,16 @@ static void read_configuration(void)
 		(void)fts_close(fts);
 }
 
+/* Over all files; of its flags that one which the tests give. */
+static void take_flags(char **argv)
+{
+	for (; *argv; argv++) {
+		if (strcmp(*argv, "--listen") == 0 && argv[1])
+			(void)snprintf(settings[LISTEN].value, sizeof(settings[LISTEN].value), "%s",
+				       argv[1]);
+	}
+}
+
 static void check_conmon(void)
 {
 	static const char *const folders[] = { "/usr/local/sbin", "/usr/local/bin", "/usr/sbin",
@@ -321,7 +331,9 @@ static void serve_document(int fd, const char *request)
 		(void)snprintf(body, sizeof(body),
 			       "[crio]\n  [crio.api]\n    listen = \"%s\"\n  [crio.runtime]\n"
 			       "    cgroup_manager = \"%s\"\n    conmon = \"%s\"\n"
-			       "    default_runtime = \"crun\"\n",
+			       "    default_runtime = \"runc\"\n    [crio.runtime.runtimes]\n"
+			       "      [crio.runtime.runtimes.runc]\n"
+			       "        runtime_path = \"\"\n",
 			       settings[LISTEN].value, settings[MANAGER].value,
 			       settings[CONMON].value);
 	} else {
@@ -384,6 +396,7 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	read_configuration();
+	take_flags(argv);
 	check_conmon();
 	(void)mkdir("/var/run/crio", 0755);
 	(void)unlink(settings[LISTEN].value);
