@@ -5,8 +5,10 @@
 #include "report-files.h"
 #include "run/run.h"
 
-/* A run of `k8scheck --profile …`: what cmd-check.c, which judges, and cmd-fix.c, which repairs,
- * share. */
+/*
+ * A run of `k8scheck --profile …`: what cmd-check.c, which judges, check-plugins.c and
+ * check-reports.c, which it leaves plugins and reports to, and cmd-fix.c, which repairs, share.
+ */
 
 /* A report that was asked for. */
 struct kc_wanted {
@@ -35,6 +37,42 @@ struct kc_check_run {
 	bool progress_shown;
 	struct kc_trust_folder folder; /* of the plugins */
 };
+
+/*
+ * While the rest of the profile is read, a worker loads the plugin, in the sandbox that it would be
+ * loaded in anyway, and the broker gets ready for what will be asked. `context` is the run; what
+ * goes wrong is told by kc_check_open_plugins().
+ */
+void kc_check_on_need(void *context, const struct kc_manifest *plugin, const struct kc_rule *rule,
+		      bool first);
+
+/*
+ * Opens the plugins whose rules are selected, and those that gather facts, which reports carry.
+ * Returns 0, or what the program exits with: each that is refused was named.
+ */
+int kc_check_open_plugins(struct kc_check_run *c);
+
+/* Closes them, and those that were opened for nothing. */
+void kc_check_plugins_done(struct kc_check_run *c);
+
+/*
+ * Opens the outputs of all reports that were asked for, or of a text on standard output. Returns 0,
+ * or what the program exits with, having said why.
+ */
+int kc_check_want_reports(struct kc_check_run *c);
+
+/*
+ * What reports are written from; of the run's arena, and of its outcome. `started` is a time of day
+ * in microseconds since 1970, `duration` in microseconds. -ENOMEM.
+ */
+int kc_check_make_report(struct kc_check_run *c, const struct kc_outcome *outcome, uint64_t started,
+			 uint64_t duration, struct kc_report *ret_report);
+
+/* Writes all reports; false where one could not be, which was said. */
+bool kc_check_write_reports(struct kc_check_run *c, const struct kc_report *report);
+
+/* Takes away what was begun of reports and is not whole. */
+void kc_check_reports_done(struct kc_check_run *c);
 
 /*
  * Runs the selected rules once more, in processes of their own: for verdicts, or with `planning`

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <fcntl.h>
 #include <stdio.h>
-#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -18,288 +17,6 @@ static void warn(struct kc_check_run *c, const char *text)
 	if (text && c->warnings)
 		c->warnings[c->n_warnings++] = text;
 }
-
-/* ---- reports ---- */
-
-static int want(struct kc_check_run *c, const char *text, struct kc_wanted *w)
-{
-	const struct kc_report_formats formats = kc_command_formats(c->command);
-	struct kc_err err = { 0 };
-	int r;
-
-	r = kc_report_spec_parse(text, &err, &w->spec);
-	if (r >= 0)
-		r = kc_report_format_find(&formats, w->spec.format, &err, &w->format);
-	if (r < 0)
-		return kc_complain(KC_EXIT_USAGE, "--report %s: %s", text, err.text);
-	r = kc_report_output_open(&w->spec, &err, &w->output);
-	if (r < 0)
-		return kc_complain(KC_EXIT_REPORT_FAILED, "%s; nothing was judged yet", err.text);
-	return 0;
-}
-
-/* The later report would replace the earlier one, without a word. */
-static int refuse_same(const struct kc_check_run *c)
-{
-	const struct kc_wanted *last = c->wanted + c->n_wanted - 1;
-
-	for (const struct kc_wanted *w = c->wanted; w < last; w++) {
-		const char *path = last->spec.path ? last->spec.path : w->spec.path;
-
-		if (path && kc_report_output_same(w->output, last->output))
-			return kc_complain(KC_EXIT_USAGE,
-					   "two reports go to %s (%s and %s); give each a file of "
-					   "its own",
-					   path, w->spec.format, last->spec.format);
-	}
-	return 0;
-}
-
-static int want_all(struct kc_check_run *c)
-{
-	static const char *const text[] = { "text", NULL }, *const none[] = { NULL };
-	/* The plan of a dry run stands where the report would. */
-	const char *const *by_default = c->options->dry_run ? none : text;
-	const char *const *specs = c->options->reports.n ? c->options->reports.item : by_default;
-	unsigned on_stdout = 0;
-
-	c->wanted = kc_arena_zalloc(c->arena, kc_strv_len(specs) + 1, sizeof(*c->wanted));
-	if (!c->wanted)
-		return kc_complain(KC_EXIT_USAGE, "out of memory");
-	KC_FOREACH_STR (spec, specs) {
-		int r = want(c, spec, c->wanted + c->n_wanted);
-
-		c->n_wanted++;
-		if (!r)
-			r = refuse_same(c);
-		if (r)
-			return r;
-		on_stdout += !c->wanted[c->n_wanted - 1].spec.path;
-	}
-	if (c->options->dry_run && on_stdout > 0)
-		return kc_complain(
-			KC_EXIT_USAGE,
-			"with --dry-run the plan goes to standard output; give the report a "
-			"file, as in --report json=FILE");
-	if (on_stdout > 1)
-		return kc_complain(
-			KC_EXIT_USAGE,
-			"only one report can go to standard output; give the others a file, "
-			"as in --report json=FILE");
-	return 0;
-}
-
-static bool use_color(const struct kc_check_run *c, int fd)
-{
-	const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
-
-	switch (c->options->color) {
-	case KC_COLOR_ALWAYS:
-		return true;
-	case KC_COLOR_NEVER:
-		return false;
-	default:
-		/* no-color.org: any value but an empty one */
-		return fd >= 0 && isatty(fd) && !(no_color && *no_color) &&
-		       !(term && kc_streq(term, "dumb"));
-	}
-}
-
-static uint32_t terminal_columns(int fd)
-{
-	struct winsize size;
-
-	if (fd < 0 || !isatty(fd) || ioctl(fd, TIOCGWINSZ, &size) < 0)
-		return 0;
-	return size.ws_col;
-}
-
-struct kc_report_style kc_check_style(const struct kc_check_run *c, int fd)
-{
-	return (struct kc_report_style){
-		.color = use_color(c, fd),
-		.quiet = c->options->quiet,
-		.verbose = c->options->verbose,
-		.columns = terminal_columns(fd),
-	};
-}
-
-bool kc_check_owns_stdout(const struct kc_check_run *c)
-{
-	for (size_t i = 0; i < c->n_wanted; i++) {
-		if (!c->wanted[i].spec.path && !kc_streq(c->wanted[i].format->name, "text"))
-			return true;
-	}
-	return false;
-}
-
-static bool write_one(struct kc_check_run *c, struct kc_wanted *w, const struct kc_report *report)
-{
-	const struct kc_report_style style = kc_check_style(c, kc_report_output_fd(w->output));
-	struct kc_err err = { 0 };
-	int r;
-
-	r = kc_report_output_write(w->output, w->format->write, report, &style, &err);
-	if (r >= 0)
-		r = kc_report_output_commit(w->output, &err);
-	if (r < 0)
-		(void)kc_complain(0, "%s", err.text);
-	return r >= 0;
-}
-
-/* Files first: whoever reads from a pipe may let it wait. */
-static bool write_reports(struct kc_check_run *c, const struct kc_report *report)
-{
-	bool written = true;
-
-	for (unsigned turn = 0; turn < 2; turn++) {
-		for (struct kc_wanted *w = c->wanted; w < c->wanted + c->n_wanted; w++) {
-			if ((kc_report_output_fd(w->output) >= 0) == (turn == 1))
-				written = write_one(c, w, report) && written;
-		}
-	}
-	return written;
-}
-
-/* ---- plugins ---- */
-
-static bool is_needed(const struct kc_check_run *c, const char *name)
-{
-	for (uint32_t i = 0; i < c->profile->n_rules; i++) {
-		const struct kc_rule *rule = c->profile->rules + i;
-
-		if (rule->selected && kc_streq(rule->plugin->name, name))
-			return true;
-	}
-	return false;
-}
-
-static bool take_early(struct kc_check_run *c, const struct kc_manifest *manifest)
-{
-	for (size_t i = 0; i < c->n_early; i++) {
-		if (c->early[i].manifest == manifest) {
-			c->plugins[c->n_plugins++] = c->early[i];
-			c->early[i] = c->early[--c->n_early];
-			return true;
-		}
-	}
-	return false;
-}
-
-static void open_plugin(struct kc_check_run *c, const struct kc_manifest *manifest, int *worst)
-{
-	struct kc_err err = { 0 };
-
-	if (take_early(c, manifest))
-		return;
-	if (kc_plugin_file_open(manifest, &c->folder, &err, c->plugins + c->n_plugins) < 0)
-		*worst = kc_complain(KC_EXIT_USAGE, "plugin %s is refused: %s", manifest->name,
-				     err.text);
-	else
-		c->n_plugins++;
-}
-
-/* The manifest that the profile has read already, or NULL. */
-static const struct kc_manifest *of_profile(const struct kc_check_run *c, const char *name)
-{
-	for (uint32_t i = 0; i < c->profile->n_plugins; i++) {
-		if (kc_streq(c->profile->plugins[i]->name, name))
-			return c->profile->plugins[i];
-	}
-	return NULL;
-}
-
-static void open_gatherers(struct kc_check_run *c, const char *const *names, int *worst)
-{
-	struct kc_manifest_cache cache = { .folder = &c->folder, .brief = true };
-	struct kc_err err = { 0 };
-
-	for (const struct kc_manifest *const *m = c->profile->gatherers; m && *m; m++) {
-		if (!is_needed(c, (*m)->name) && c->n_plugins < c->max_plugins)
-			open_plugin(c, *m, worst);
-	}
-	if (c->profile->gatherers)
-		return;
-	KC_FOREACH_STR (name, names) {
-		const struct kc_manifest *manifest = of_profile(c, name);
-
-		if (is_needed(c, name) ||
-		    (!manifest &&
-		     !kc_manifest_may_gather(c->command->paths.plugins, name, &cache, c->arena)))
-			continue;
-		if (!manifest && kc_manifest_load(c->command->paths.plugins, name, &cache, c->arena,
-						  &err, &manifest) < 0) {
-			*worst = kc_complain(KC_EXIT_USAGE, "%s", err.text);
-			continue;
-		}
-		if (manifest->n_facts > 0 && c->n_plugins < c->max_plugins)
-			open_plugin(c, manifest, worst);
-	}
-}
-
-static bool selects(const struct kc_options *o)
-{
-	return o->rules.n > 0 || o->skips.n > 0 || o->stages.n > 0 || o->tags.n > 0;
-}
-
-/* What goes wrong here is told when all plugins are opened. */
-static void load_early(struct kc_check_run *c, const struct kc_manifest *plugin)
-{
-	struct kc_plugin_file file;
-	void *grown;
-
-	grown = kc_arena_grow(c->arena, c->early, c->n_early, &c->early_room, sizeof(*c->early));
-	if (!grown)
-		return;
-	c->early = grown;
-	if (kc_plugin_file_open(plugin, &c->folder, NULL, &file) < 0)
-		return;
-	c->early[c->n_early++] = file;
-	(void)kc_crew_expect(&c->crew, &file);
-}
-
-/*
- * While the rest of the profile is read, a worker loads the plugin, in the sandbox that it would be
- * loaded in anyway, and the broker gets ready for what will be asked.
- */
-static void on_need(void *context, const struct kc_manifest *plugin, const struct kc_rule *rule,
-		    bool first)
-{
-	struct kc_check_run *c = context;
-
-	if (selects(c->options))
-		return;
-	if (first)
-		load_early(c, plugin);
-	if (!c->asks_bus && rule && rule->check->asks_bus &&
-	    (kc_config_horizons(&c->config, rule) & KC_NOW)) {
-		kc_broker_expect_bus(&c->crew.broker);
-		c->asks_bus = true;
-	}
-}
-
-/* Those whose rules are selected, and those that gather facts, which reports carry. */
-static int open_plugins(struct kc_check_run *c)
-{
-	const char *const *names;
-	struct kc_err err = { 0 };
-	int worst = 0;
-
-	if (kc_profile_names(c->command->paths.plugins, c->arena, &err, &names) < 0)
-		return kc_complain(KC_EXIT_USAGE, "%s", err.text);
-	c->max_plugins = c->profile->n_plugins + (uint32_t)kc_strv_len(names);
-	c->plugins = kc_arena_zalloc(c->arena, c->max_plugins + 1, sizeof(*c->plugins));
-	if (!c->plugins)
-		return kc_complain(KC_EXIT_USAGE, "out of memory");
-	for (uint32_t i = 0; i < c->profile->n_plugins; i++) {
-		if (is_needed(c, c->profile->plugins[i]->name))
-			open_plugin(c, c->profile->plugins[i], &worst);
-	}
-	open_gatherers(c, names, &worst);
-	return worst;
-}
-
-/* ---- the run ---- */
 
 static int refuse_programs(const struct kc_check_run *c)
 {
@@ -417,96 +134,6 @@ static void configure(struct kc_check_run *c)
 	};
 }
 
-static const struct kc_report_format *who_digests(const struct kc_check_run *c)
-{
-	for (size_t i = 0; i < c->n_wanted; i++) {
-		if (c->wanted[i].format->sha256)
-			return c->wanted[i].format;
-	}
-	return NULL;
-}
-
-static int digest_sources(const struct kc_check_run *c, const struct kc_report_format *format,
-			  const char *const **ret_digests)
-{
-	uint32_t n = c->profile->n_sources;
-	const char **digests = kc_arena_zalloc(c->arena, (size_t)n + 1, sizeof(*digests));
-
-	if (!digests)
-		return -ENOMEM;
-	for (uint32_t i = 0; i < n; i++) {
-		const struct kc_source *source = c->profile->sources + i;
-		char *hex;
-
-		if (!source->text)
-			continue;
-		hex = kc_arena_zalloc(c->arena, 1, 65);
-		if (!hex)
-			return -ENOMEM;
-		format->sha256(source->text, source->size, hex);
-		digests[i] = hex;
-	}
-	*ret_digests = digests;
-	return 0;
-}
-
-static int make_report(struct kc_check_run *c, const struct kc_outcome *outcome, uint64_t started,
-		       uint64_t duration, struct kc_report *ret_report)
-{
-	static const char *const nothing[] = { NULL };
-	const struct kc_report_format *format = who_digests(c);
-	struct kc_report_plugin *plugins =
-		kc_arena_zalloc(c->arena, c->n_plugins + 1, sizeof(*plugins));
-	struct kc_report report = {
-		.profile = c->profile,
-		.plugins = plugins,
-		.n_plugins = c->n_plugins,
-		.facts = outcome->facts,
-		.n_facts = outcome->n_facts,
-		.results = outcome->results,
-		.n_results = outcome->n_results,
-		.run = {
-			.version = KC_VERSION,
-			.started_usec = started,
-			.duration_usec = duration,
-			.facts_usec = outcome->facts_usec,
-			.programs_run = outcome->programs_run,
-			.programs_usec = outcome->programs_usec,
-			.horizons = c->options->horizons,
-			.strict = c->options->strict,
-			.uid = geteuid(),
-			.sandbox = outcome->sandbox.layers ? outcome->sandbox.layers : nothing,
-			.sandbox_missing =
-				outcome->sandbox.missing ? outcome->sandbox.missing : nothing,
-			.warnings = c->warnings,
-		},
-	};
-
-	if (!plugins || (format && digest_sources(c, format, &report.source_digests) < 0))
-		return -ENOMEM;
-	for (uint32_t i = 0; i < c->n_plugins; i++) {
-		char *sha256 = NULL;
-
-		if (format) {
-			sha256 = kc_arena_zalloc(c->arena, 1, 65);
-			if (!sha256 ||
-			    kc_plugin_file_hash(c->plugins + i, format->sha256, NULL, sha256) < 0)
-				return -ENOMEM;
-		}
-		plugins[i] = (struct kc_report_plugin){
-			.name = c->plugins[i].manifest->name,
-			.version = c->plugins[i].manifest->version,
-			.path = c->plugins[i].path,
-			.sha256 = sha256,
-			.size = c->plugins[i].size,
-		};
-	}
-	kc_surroundings_host(c->config.root, c->config.live, outcome->facts, outcome->n_facts,
-			     format ? format->sha256 : NULL, c->arena, &report.host);
-	*ret_report = report;
-	return 0;
-}
-
 static void take_warnings(struct kc_check_run *c, const struct kc_outcome *outcome)
 {
 	KC_FOREACH_STR (text, outcome->warnings) {
@@ -566,13 +193,13 @@ static int judge(struct kc_check_run *c)
 			return r;
 		}
 	}
-	if (make_report(c, &outcome, started, kc_now_usec() - start, &report) < 0) {
+	if (kc_check_make_report(c, &outcome, started, kc_now_usec() - start, &report) < 0) {
 		kc_run_wait(&outcome);
 		return kc_complain(KC_EXIT_REPORT_FAILED, "out of memory for the report");
 	}
 	report.repair = repair;
 	kc_report_conclude(&report);
-	written = write_reports(c, &report);
+	written = kc_check_write_reports(c, &report);
 	kc_run_wait(&outcome);
 	return written ? (int)report.summary.exit_code : KC_EXIT_REPORT_FAILED;
 }
@@ -581,7 +208,7 @@ static int read_profile(struct kc_check_run *c)
 {
 	struct kc_err err = { 0 };
 
-	c->profile = kc_command_profile(c->command, on_need, c);
+	c->profile = kc_command_profile(c->command, kc_check_on_need, c);
 	if (!c->profile)
 		return KC_EXIT_USAGE;
 	c->config.profile = c->profile;
@@ -618,11 +245,11 @@ static int prepare(struct kc_check_run *c)
 	if (r == 0)
 		r = refuse_programs(c);
 	if (r == 0)
-		r = open_plugins(c);
+		r = kc_check_open_plugins(c);
 	c->config.plugins = c->plugins;
 	c->config.n_plugins = c->n_plugins;
 	if (r == 0)
-		r = want_all(c);
+		r = kc_check_want_reports(c);
 	return r;
 }
 
@@ -639,14 +266,7 @@ int kc_command_check(const struct kc_command *command)
 	if (r == 0)
 		r = judge(&c);
 	kc_crew_done(&c.crew);
-	kc_trust_folder_done(&c.folder);
-	for (size_t i = 0; i < c.n_wanted; i++) {
-		kc_report_output_free(c.wanted[i].output);
-		kc_report_spec_done(&c.wanted[i].spec);
-	}
-	for (uint32_t i = 0; i < c.n_plugins; i++)
-		kc_plugin_file_done(c.plugins + i);
-	for (size_t i = 0; i < c.n_early; i++)
-		kc_plugin_file_done(c.early + i);
+	kc_check_reports_done(&c);
+	kc_check_plugins_done(&c);
 	return r;
 }
