@@ -330,8 +330,8 @@ static int load_unit(const struct kc_host *host, struct kc_run *run, struct kc_a
 	int r;
 
 	if (unit->masked) {
-		config->refusal = KC_KUBELET_UNIT " is masked, so nothing starts the kubelet";
-		config->refusal_source = unit->fragment;
+		config->state = KC_KUBELET_STOPPED;
+		config->not_running = KC_KUBELET_UNIT " is masked, so nothing starts the kubelet.";
 		return 0;
 	}
 	r = kc_unit_service_command(host, run, arena, unit, &service);

@@ -28,7 +28,7 @@ enum {
 
 enum kc_kubelet_state {
 	KC_KUBELET_ABSENT = 1, /* neither unit, nor program, nor configuration file */
-	KC_KUBELET_STOPPED = 2, /* of the running system: no kubelet runs */
+	KC_KUBELET_STOPPED = 2, /* no kubelet runs, or, its unit masked, will */
 	KC_KUBELET_READ = 3,
 };
 
@@ -65,7 +65,7 @@ struct kc_kubelet_config {
 	uint32_t pid;
 	int64_t started_usec; /* since 1970; 0 when it cannot be told */
 	const char *changed; /* a file that changed after it started, or NULL */
-	const char *not_running; /* when STOPPED: what systemd says of the unit, or NULL */
+	const char *not_running; /* when STOPPED: what systemd, or its mask, says of the unit; or NULL */
 };
 
 /*

@@ -635,7 +635,9 @@ static void test_boot_unit_faults(void **state)
 	assert_non_null(config.refusal);
 	put(f, "/etc/systemd/system/kubelet.service", "");
 	boot(f, NULL, &config);
-	assert_non_null(strstr(config.refusal, "masked"));
+	assert_int_equal(config.state, KC_KUBELET_STOPPED);
+	assert_null(config.refusal);
+	assert_non_null(strstr(config.not_running, "masked"));
 }
 
 static void test_boot_shadow(void **state)
