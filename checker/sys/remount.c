@@ -212,15 +212,22 @@ struct answer {
 	int code; /* 1: not known yet */
 };
 
+static bool tell(const struct answer *answer)
+{
+	return write(0, answer, sizeof(*answer)) == (ssize_t)sizeof(*answer);
+}
+
 static void kc_noreturn remount_and_tell(const struct kc_mountinfo_line *line, unsigned long wanted,
 					 int fd)
 {
 	struct answer answer = { .pid = getpid(), .code = 1 };
 
 	keep_only(fd);
-	(void)write(0, &answer, sizeof(answer));
-	answer.code = remount_by_number(line, wanted);
-	(void)write(0, &answer, sizeof(answer));
+	/* Who cannot be ended is not begun. */
+	if (tell(&answer)) {
+		answer.code = remount_by_number(line, wanted);
+		(void)tell(&answer);
+	}
 	_exit(0);
 }
 
