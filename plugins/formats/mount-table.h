@@ -27,6 +27,9 @@ struct kc_mount_table {
 			      read */
 };
 
+/* What people are told of -ELIBACC. */
+#define KC_MOUNT_NO_LIBRARY "libmount.so.1 cannot be loaded, without which this is not read."
+
 enum kc_mount_format {
 	KC_MOUNT_FSTAB = 1,
 	KC_MOUNT_INFO = 2,

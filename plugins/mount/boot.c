@@ -235,10 +235,12 @@ static int read_fstab(struct boot *b)
 	}
 	r = kc_mount_table_parse(KC_MOUNT_FSTAB, text.data, text.size, rule->arena, &b->fstab);
 	if (r || b->fstab.bad_line)
-		(void)kc_report(
-			rule->host, rule->run, KC_BOOT, KC_ERROR, rule->path, NULL, NULL,
-			r ? FSTAB : kc_text(rule->host, rule->run, FSTAB ":%u", b->fstab.bad_line),
-			"libmount cannot read this, so that nobody can say what is mounted.");
+		(void)kc_report(rule->host, rule->run, KC_BOOT, KC_ERROR, rule->path, NULL, NULL,
+				r ? FSTAB
+				  : kc_text(rule->host, rule->run, FSTAB ":%u", b->fstab.bad_line),
+				r == -ELIBACC ? KC_MOUNT_NO_LIBRARY
+					      : "libmount cannot read this, so that nobody can say "
+						"what is mounted.");
 	return r ? r : b->fstab.bad_line ? -EBADMSG : 0;
 }
 

@@ -21,7 +21,8 @@ int mount_judge_now(const struct mount_rule *rule)
 		return kc_report(
 			rule->host, rule->run, KC_NOW, KC_ERROR, rule->path, NULL, NULL,
 			kc_text(rule->host, rule->run, SOURCE ":%u", r ? 1 : table.bad_line),
-			"This is not what the kernel writes there.");
+			r == -ELIBACC ? KC_MOUNT_NO_LIBRARY
+				      : "This is not what the kernel writes there.");
 	e = kc_mount_behind(&table, rule->resolved);
 	if (!e)
 		return kc_report(rule->host, rule->run, KC_NOW, KC_ERROR, rule->path, NULL, NULL,

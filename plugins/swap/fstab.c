@@ -109,6 +109,8 @@ int swap_collect_fstab(struct swap_boot *boot)
 		return swap_add_unseen(boot, SWAP_FSTAB, SWAP_FSTAB, NULL);
 	r = kc_mount_table_parse_part(KC_MOUNT_FSTAB, boot->fstab.data, boot->fstab.size,
 				      boot->arena, &table);
+	if (r == -ELIBACC)
+		return swap_add_unseen(boot, SWAP_FSTAB, SWAP_FSTAB, KC_MOUNT_NO_LIBRARY);
 	if (r == -EBADMSG || r == -EFBIG)
 		return swap_add_unseen(boot, SWAP_FSTAB, SWAP_FSTAB,
 				       r == -EFBIG ? "The file has more lines than k8scheck reads."

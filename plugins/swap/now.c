@@ -49,6 +49,9 @@ int swap_judge_now(const struct kc_host *host, struct kc_run *run)
 	r = swap_active(host, run, &arena, &swaps);
 	if (r == -ENOENT)
 		return judge_absence(host, run);
+	if (r == -ELIBACC)
+		return kc_report(host, run, KC_NOW, KC_ERROR, "swap", "off", NULL, SWAP_SWAPS,
+				 KC_MOUNT_NO_LIBRARY);
 	if (r == -EBADMSG || r == -EFBIG)
 		return kc_report(host, run, KC_NOW, KC_ERROR, "swap", "off", NULL, SWAP_SWAPS,
 				 "This is not what the kernel writes there.");

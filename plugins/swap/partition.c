@@ -136,7 +136,8 @@ static int find_disk(struct swap_boot *boot, const char **ret_disk, const char *
 					      &table);
 	mount = r ? NULL : kc_mount_behind(&table, "/");
 	if (!mount) {
-		*ret_why = "What the root file system lies on is not to be seen.";
+		*ret_why = r == -ELIBACC ? KC_MOUNT_NO_LIBRARY
+					 : "What the root file system lies on is not to be seen.";
 		return r ? r : -ENODATA;
 	}
 	*ret_disk = NULL;
