@@ -26,11 +26,11 @@ rpm_build=(meson ninja-build gcc gcc-c++ pkgconf-pkg-config libyaml-devel nettle
     systemd-devel libmount-devel libnghttp2-devel protobuf-c-devel protobuf-c-compiler kmod-devel libselinux-devel)
 
 # To test, beyond that: units, real daemons, schemas, a Debian root, fuzzers.
-deb_test=(libcmocka-dev valgrind libxml2-utils python3 python3-jsonschema python3-yaml python3-dbusmock dbus containerd mmdebstrap clang
+deb_test=(libcmocka-dev valgrind libxml2-utils python3 python3-jsonschema python3-yaml python3-dbusmock dbus containerd mmdebstrap systemd-container clang
     firewalld nftables python3-nftables
     clang-format iproute2 kmod procps rpm busybox-static
     debhelper dpkg-dev lintian bash-completion zsh fish)
-rpm_test=(libcmocka-devel valgrind libxml2 python3 python3-jsonschema python3-pyyaml python3-dbusmock dbus-daemon clang clang-tools-extra
+rpm_test=(libcmocka-devel valgrind libxml2 python3 python3-jsonschema python3-pyyaml python3-dbusmock dbus-daemon systemd-container clang clang-tools-extra
     firewalld nftables python3-nftables
     iproute kmod procps-ng rpm-build rpmlint bash-completion zsh fish)
 

@@ -65,7 +65,8 @@ struct kc_kubelet_config {
 	uint32_t pid;
 	int64_t started_usec; /* since 1970; 0 when it cannot be told */
 	const char *changed; /* a file that changed after it started, or NULL */
-	const char *not_running; /* when STOPPED: what systemd, or its mask, says of the unit; or NULL */
+	const char *not_running; /* when STOPPED: what systemd, or its mask, says of the unit; or
+				    NULL */
 };
 
 /*

@@ -9,23 +9,34 @@ answers `shows`.
 
 
 class Drift:
-    def __init__(self, name, rule, inject, expect, probe, shows, repairs=True, machine="nspawn", short=False):
+    def __init__(self, name, rule, inject, expect, probe, shows, repairs=True, brings=(), short=False):
         """
         `rule`: the one that has to name it. `inject`: lines of a shell script. `expect`: {rule: (now, boot)} of all rules
         that are not as on the good node. `probe`: (command, what a good node answers). `repairs`: whether --fix makes a
-        good node of it, without a person. `machine`: nspawn, or qemu for what takes a kernel of its own.
+        good node of it, without a person. `brings`: rules that fail only behind the reboot, of what this one has said.
         """
         self.name, self.rule, self.inject, self.expect = name, rule, inject, expect
         self.probe, self.good = probe
-        self.shows, self.repairs, self.machine, self.short = shows, repairs, machine, short
+        self.shows, self.repairs, self.brings, self.short = shows, repairs, brings, short
+
+    def is_of_now(self):
+        """Whether a reboot mends it."""
+        return all(pair[1] != "fail" for pair in self.expect.values())
 
 
-GOOD, NOW, BOOT, BOTH = ("pass", "pass"), ("fail", "pass"), ("pass", "fail"), ("fail", "fail")
+NOW, BOOT, BOTH = ("fail", "pass"), ("pass", "fail"), ("fail", "fail")
 # Judged at boot alone, or now alone.
 AT_BOOT, AT_NOW = ("skip", "fail"), ("fail", "skip")
+# Nobody is there who could say what is so now.
+SILENT = {rule: ("skip", "pass") for rule in ("crio-cgroup-manager", "crio-conmon", "kubelet-crio-agree")}
 
 FORWARD = ("sysctl -n net.ipv4.ip_forward", "1")
 ZONE = ("firewall-cmd --get-default-zone 2>/dev/null || systemctl is-active firewalld", "trusted")
+OPEN = (
+    "case $(systemctl is-active firewalld):$(firewall-cmd --get-default-zone 2>/dev/null) in active:trusted|inactive:*) echo open ;; "
+    "*) echo closed ;; esac",
+    "open",
+)
 CRIO = ("systemctl is-active crio", "active")
 KUBELET = ("systemctl is-active kubelet", "active")
 DRIVER = ("journalctl -b -u kubelet -o cat | sed -n 's/^stand-in kubelet: //p' | tail -n 1", "cgroup driver systemd")
@@ -36,6 +47,16 @@ MANAGER = (
     '"cgroup_driver":"systemd"',
 )
 NAME = ("getent ahostsv4 node1 | head -n 1 | cut -d ' ' -f 1", "192.168.77.2")
+# It is asked where its files say that it listens, and does not listen there yet.
+UNHEARD = {rule: SILENT[rule] for rule in ("crio-cgroup-manager", "crio-conmon")}
+# No kubelet will be there to read its files.
+UNREAD = {
+    "kubelet-config": ("skip", "skip"),
+    **{
+        rule: ("pass", "skip")
+        for rule in ("kubelet-arguments", "kubelet-cgroup-driver", "kubelet-crio-agree", "kubelet-endpoint")
+    },
+}
 
 CONMON = "printf '[crio.runtime]\\nconmon = \"/usr/libexec/crio/conmon\"\\n'"
 DEAD = "systemctl kill --signal=KILL --kill-who=all crio; sleep 0.5"
@@ -93,6 +114,15 @@ ALL = (
         FORWARD,
         "1",
     ),
+    # Nobody reads it: its name does not end in .conf.
+    Drift(
+        "sysctl, an old copy of a file",
+        "ip-forward",
+        "echo net.ipv4.ip_forward=0 >/etc/sysctl.d/zz-site.conf.rpmsave",
+        {},
+        FORWARD,
+        "1",
+    ),
     # The firewall.
     Drift(
         "firewalld stopped but enabled",
@@ -114,10 +144,10 @@ ALL = (
     Drift(
         "firewalld, wrong zone but disabled",
         "firewall",
-        "systemctl -q disable firewalld; firewall-cmd -q --set-default-zone=public",
+        "systemctl start firewalld; systemctl -q disable firewalld; firewall-cmd -q --set-default-zone=public",
         {"firewall": NOW},
-        ("systemctl is-active firewalld", "inactive"),
-        "inactive",
+        OPEN,
+        "open",
     ),
     # CRI-O.
     Drift(
@@ -127,6 +157,7 @@ ALL = (
         {"crio-conmon": BOOT, "crio-drop-ins": AT_BOOT},
         CRIO,
         "failed",
+        brings=("crio-service",),
         short=True,
     ),
     Drift(
@@ -136,6 +167,7 @@ ALL = (
         {"crio-conmon": BOOT},
         CRIO,
         "failed",
+        brings=("crio-service",),
         repairs=False,
     ),
     Drift(
@@ -150,7 +182,7 @@ ALL = (
         "crio enabled but dead",
         "crio-service",
         "systemctl stop crio",
-        {"crio-service": NOW, "crio-socket": AT_NOW},
+        {"crio-service": NOW, "crio-socket": AT_NOW, **SILENT},
         CRIO,
         "active",
         short=True,
@@ -159,7 +191,7 @@ ALL = (
         "a socket left by a dead crio",
         "crio-socket",
         "systemctl -q mask --runtime crio; " + DEAD + "; test -S /run/crio/crio.sock",
-        {"crio-service": NOW, "crio-socket": AT_NOW},
+        {"crio-service": NOW, "crio-socket": AT_NOW, **SILENT},
         CRIO,
         "active",
         repairs=False,
@@ -187,7 +219,7 @@ ALL = (
         "crio-listen",
         "mkdir -p /etc/systemd/system/crio.service.d; printf '[Service]\\nExecStart=\\n"
         "ExecStart=/usr/bin/crio --listen /run/crio/other.sock\\n' >/etc/systemd/system/crio.service.d/50-site.conf",
-        {"crio-listen": AT_BOOT, "kubelet-crio-agree": BOOT},
+        {"crio-listen": AT_BOOT, "kubelet-crio-agree": BOOT, **UNHEARD},
         ("test -S /run/crio/crio.sock && echo listens || echo does not", "listens"),
         "does not",
         repairs=False,
@@ -203,7 +235,24 @@ ALL = (
         "inactive",
         repairs=False,
     ),
-    # The kubelet.
+    Drift(
+        "crio listens elsewhere, by a drop-in",
+        "crio-listen",
+        "printf '[crio.api]\\nlisten = \"/run/crio/other.sock\"\\n' >/etc/crio/crio.conf.d/50-site.conf",
+        {"crio-listen": AT_BOOT, "kubelet-crio-agree": BOOT, **UNHEARD},
+        ("test -S /run/crio/crio.sock && echo listens || echo does not", "listens"),
+        "does not",
+        repairs=False,
+    ),
+    # The kubelet. Of a flag given twice, the last one counts.
+    Drift(
+        "kubelet's driver, by two flags",
+        "kubelet-cgroup-driver",
+        "sed -i 's/--cgroup-driver=systemd/--cgroup-driver=cgroupfs &/' /etc/default/kubelet; systemctl restart kubelet",
+        {},
+        DRIVER,
+        "cgroup driver systemd",
+    ),
     Drift(
         "kubelet's driver, by a flag",
         "kubelet-cgroup-driver",
@@ -225,7 +274,7 @@ ALL = (
         "kubelet masked",
         "kubelet-service",
         "systemctl -q mask kubelet",
-        {"kubelet-service": AT_BOOT},
+        {"kubelet-service": AT_BOOT, **UNREAD},
         KUBELET,
         "inactive",
         repairs=False,

@@ -7,11 +7,11 @@ WRONG = ("fail", "error")
 
 
 def verdicts(text):
-    """{rule: (now, boot)} of a JSON report; None where a horizon was not judged."""
+    """{rule: (now, boot)} of a JSON report; a horizon that a rule has not is skipped."""
     found = {}
     for rule in json.loads(text)["rules"]:
         judgements = rule.get("judgements", {})
-        found[rule["id"]] = tuple(judgements.get(h, {}).get("verdict", rule["verdict"]) for h in ("now", "boot"))
+        found[rule["id"]] = tuple(judgements.get(h, {}).get("verdict", "skip") for h in ("now", "boot"))
     return found
 
 

@@ -150,8 +150,11 @@ class Machine:
         with open(self.root + path, errors="backslashreplace") as f:
             return f.read()
 
-    def boot(self, script):
-        """Boots, runs the lines of a shell script, powers off: (its exit code, what it wrote)."""
+    def boot(self, script, *arguments):
+        """
+        Boots, runs the lines of a shell script, powers off: (its exit code, what it wrote). `arguments` are the system's: in a
+        container, what it takes for the kernel's.
+        """
         self.write(CASE + "/script", "#!/bin/bash\n" + script, 0o755)
         for name in ("out", "code"):
             if os.path.exists(f"{self.root}{CASE}/{name}"):
@@ -171,6 +174,7 @@ class Machine:
                     "--keep-unit",
                     "--capability=all",
                     "--console=pipe",
+                    *arguments,
                 ],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,

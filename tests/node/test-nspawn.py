@@ -1,15 +1,19 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """
-The guide's untouched node, booted: judged, repaired, rebooted, judged again, taken back; single drifts of a good node, whose
-boot verdict is held against what a reboot shows; the gate, and the units in front of the kubelet. What needs a kernel of its
-own (modules, swap, SELinux) is left out: systemd-nspawn shares this machine's.
+The guide's untouched node, booted by systemd-nspawn: judged, repaired, rebooted, judged again, taken back; drifts of a good
+node, whose boot verdicts are held against what a reboot shows; the gate in front of kubeadm, and the units in front of the
+kubelet. What takes a kernel of its own is left to QEMU: a container shares this machine's.
+
+    test-nspawn.py INSTALLED FOLDER [--all] [CASE…]
+
+INSTALLED: what `meson install --destdir` left; FOLDER: where machines are kept meanwhile. Cases, by their names or parts of
+them: untouched, gate, units, and those of drifts.py.
 """
 
-import json
+import concurrent.futures
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
@@ -18,232 +22,300 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "..", "integration"), os.path.join(HERE, "..", "support")]
 
 import drifts  # noqa: E402
+import gate  # noqa: E402
+import judge  # noqa: E402
 import nspawn  # noqa: E402
 import recipe  # noqa: E402
 import tree  # noqa: E402
 from k8s import Suite, skip  # noqa: E402
 
-INSTALLED, BUILD = sys.argv[1:3]
-ALL = "--all" in sys.argv or bool(os.environ.get("K8SCHECK_TEST_ALL"))
+# Of this machine's kernel and hardware, which no container changes, nor any test; and of its next start nothing is known.
+APART = {
+    "host-cpus",
+    "host-memory",
+    "host-disk",
+    "swap-off",
+    "selinux-mode",
+    "module-overlay",
+    "module-br-netfilter",
+    "bridge-nf-call-iptables",
+    "bridge-nf-call-ip6tables",
+    "inotify-instances",
+    "kernel-panic",
+    "kernel-panic-on-oops",
+    "vm-overcommit-memory",
+    "vm-panic-on-oom",
+    "keys-root-maxkeys",
+    "keys-root-maxbytes",
+}
+# (now, boot) of the guide's untouched node, where that is neither a pass nor a skip.
+UNTOUCHED = {
+    "host-os": ("skip", "fail"),
+    "firewall": drifts.BOTH,
+    "ip-forward": drifts.BOTH,
+    "crio-service": drifts.BOTH,
+    "crio-socket": drifts.AT_NOW,
+    "crio-conmon": drifts.AT_BOOT,
+    "kubelet-cgroup-driver": drifts.AT_BOOT,
+    "kubelet-arguments": drifts.AT_BOOT,
+    "kubelet-crio-agree": drifts.AT_BOOT,
+    "kubelet-service": drifts.AT_BOOT,
+}
+# Its evidence, as the report says it.
+EVIDENCE = {
+    "host-os": "debian 12",
+    "firewall": "default zone public",
+    "ip-forward": "/proc/sys/net/ipv4/ip_forward",
+    "crio-conmon": "/usr/libexec/crio/conmon: not there",
+    "kubelet-cgroup-driver": "cgroupfs",
+}
+# Debian is none of the systems that the guide is for.
+LEFT = {"host-os"}
 
-# What belongs to this machine's kernel, and not to the container.
-SKIPPED = "swap-off overlay-loaded br-netfilter-loaded selinux-mode kernel-* memory cpus"
-CHECK = "k8scheck --live --profile crio-1.18 --color never"
-# What a boot changes by itself, and what is not the machine's but the test's.
+SELECT = " ".join(f"--skip {rule}" for rule in sorted(APART))
+K8SCHECK = f"k8scheck --live --profile crio-1.18 --color never {SELECT}"
+REPAIR = f"{K8SCHECK} --quiet --fix --yes --allow-weaken"
+
+# What a boot changes by itself, and what is the test's own; all else is compared.
 PASSING = (
-    "run",
-    "tmp",
-    "proc",
-    "sys",
+    "case",
     "dev",
-    "var/log",
-    "var/tmp",
-    "var/cache",
-    "var/lib/systemd",
-    "var/lib/dbus",
-    "var/lib/k8scheck",
-    "var/lib/containerd",
+    "proc",
+    "run",
+    "sys",
+    "tmp",
+    ".autorelabel",
     "etc/machine-id",
+    # Updated once by the first boot.
     "etc/.updated",
     "var/.updated",
-    "case.sh",
-    "case.out",
-    "case.code",
-    "report.json",
+    "var/cache/ldconfig",
+    "var/log",
+    "var/tmp",
+    "var/lib/systemd",
+    "var/lib/dbus",
+    "var/lib/private",
+    # Transactions are kept.
+    "var/lib/k8scheck",
 )
+# Folders that have what comes and goes.
+TOUCHED = (".", "etc", "var", "var/lib", "var/cache")
+
+# What runs, and what the kernel has of the machine's own: compared in front of and behind a dry run.
+RUNNING = (
+    "sysctl -a 2>/dev/null | grep ^net | grep -v -e neigh -e nf_conntrack -e bucket; systemctl list-units --no-legend --plain "
+    "--type=service,socket,target,mount,swap | sort; systemctl list-unit-files --no-legend; firewall-cmd --list-all-zones; "
+    "ip -br address; cat /proc/mounts; ls /run /run/lock"
+)
+EVERYTHING = "python3 /case/tree.py snapshot / --except proc --except sys --except run/log --except var/log --except case"
 
 suite = Suite("node, booted by systemd-nspawn")
 
 
-def verdicts(report):
-    """{rule: {horizon: verdict}} of a report's text."""
-    return {
-        rule["id"]: {horizon: j["verdict"] for horizon, j in rule["judgements"].items()}
-        for rule in json.loads(report)["rules"]
-    }
+def report(number):
+    return f"--report text --report json={nspawn.CASE}/report-{number}.json"
 
 
-def judged(machine, before="", after=""):
-    """Boots, and judges: (verdicts, all that was said)."""
-    script = f"{before}\n{CHECK} --quiet --report text --report json=/report.json\n{after}\ntrue\n"
+def reported(machine, number=1):
+    return judge.verdicts(machine.read(f"{nspawn.CASE}/report-{number}.json"))
+
+
+def boot(machine, what, script):
+    """What the script said; it has to end well."""
     code, out = machine.boot(script)
-    suite.expect("the script ends well", code, 0)
-    return verdicts(machine.read("/report.json")), out
-
-
-def failing(found):
-    return {rule for rule, horizons in found.items() if "fail" in horizons.values()}
+    suite.expect_true(f"{what}: the script ends well", code == 0, out)
+    return out
 
 
 def snapshot(machine):
     return list(tree.snapshot(machine.root, PASSING))
 
 
-class Folder:
+def compare(what, before, machine):
+    suite.expect(what, tree.compare(before, snapshot(machine), PASSING, TOUCHED), [])
+
+
+class Clock:
+    def __init__(self, what):
+        self.what, self.begun = what, time.monotonic()
+
+    def seconds(self):
+        return time.monotonic() - self.begun
+
     def __enter__(self):
-        self.path = tempfile.mkdtemp(prefix="k8scheck-node-", dir=BUILD)
-        os.chmod(self.path, 0o755)
-        return self.path
+        return self
 
     def __exit__(self, *unused):
-        shutil.rmtree(self.path, ignore_errors=True)
+        print(f"{self.what}: {self.seconds():.1f} s", flush=True)
 
 
-def timed(what, function, *arguments):
+# ---- the untouched node
+
+
+def screen(out, title):
+    print(f"---- k8scheck {title}\n{out}----", flush=True)
+
+
+def wrong(found):
+    return {rule: pair for rule, pair in found.items() if rule not in APART and set(pair) & set(judge.WRONG)}
+
+
+def untouched(folder, installed):
+    """From the guide's untouched node to one that passes, over a reboot: (the first, the second, the tree of the first)."""
+    fresh = nspawn.Machine.copied(os.path.join(folder, "untouched"), installed)
+    shutil.copy(tree.__file__, fresh.root + nspawn.CASE + "/tree.py")
+    # What the first boot makes is no change by k8scheck.
+    boot(fresh, "first boot", "true")
+    before = snapshot(fresh)
+    machine = nspawn.Machine(os.path.join(folder, "repaired"), fresh.root)
+    with Clock("untouched: judged, and a dry run"):
+        out = boot(
+            machine,
+            "untouched",
+            f"{K8SCHECK} {report(1)} >judged; test $? = 1 || exit 1\n"
+            f"( {RUNNING} ) >running-1; {EVERYTHING} >tree-1 || exit 1\n"
+            f"{K8SCHECK} --fix --dry-run; echo code $?\n"
+            f"{EVERYTHING} >tree-2 || exit 1; ( {RUNNING} ) >running-2\n"
+            "python3 tree.py compare tree-1 tree-2; diff running-1 running-2; wc -l <tree-1",
+        )
+        suite.expect("untouched: what fails, and when", wrong(reported(machine)), UNTOUCHED)
+        screen(machine.read(nspawn.CASE + "/judged"), "on the untouched node")
+        for rule, evidence in EVIDENCE.items():
+            suite.expect_in(f"untouched: evidence for {rule}", evidence, machine.read(nspawn.CASE + "/judged"))
+        suite.expect_in("dry run: it says what it is", "nothing was changed", out.lower())
+        plan, _, differences = out.partition("code 1\n")
+        suite.expect_in("dry run: the plan", "/etc/crio/crio.conf.d/", plan)
+        suite.expect_true("dry run: nothing changed, in thousands of files", differences.strip().isdigit(), differences)
+        compare("dry run, behind a boot", before, machine)
+    with Clock("repaired"):
+        out = boot(machine, "repaired", f"{REPAIR}; echo code $?\n{K8SCHECK} {report(1)} >judged; echo code $?")
+        suite.expect_true("repaired, and the gate is open", out.endswith("code 0\ncode 0\n"), out)
+        suite.expect("repaired: what is left", set(wrong(reported(machine))), LEFT)
+        print(out)
+        screen(machine.read(nspawn.CASE + "/judged"), "after --fix")
+    with Clock("rebooted"):
+        probes = (drifts.FORWARD, drifts.ZONE, drifts.CRIO)
+        out = boot(machine, "rebooted", f"{K8SCHECK} {report(1)} >judged\n" + "\n".join(p[0] for p in probes))
+        suite.expect("rebooted: what is left", set(wrong(reported(machine))), LEFT)
+        suite.expect("rebooted: what the system has", out.split(), [p[1] for p in probes])
+        screen(machine.read(nspawn.CASE + "/judged"), "after --fix and a reboot")
+    return fresh, machine, before
+
+
+def taken_back(machine, before, folder):
+    back = nspawn.Machine(os.path.join(folder, "back"), machine.root)
+    with Clock("rolled back, rebooted"):
+        out = boot(back, "rollback", "k8scheck --live rollback --yes; echo code $?")
+        suite.expect_in("rollback: exit code", "code 0\n", out)
+        compare("rolled back: the tree", before, back)
+        boot(back, "rolled back, rebooted", f"{K8SCHECK} {report(1)}\ntrue")
+        suite.expect("rolled back, rebooted: what fails", wrong(reported(back)), UNTOUCHED)
+        compare("rolled back, rebooted: the tree", before, back)
+    back.remove()
+
+
+def finish(machine):
+    """The guide's step 16, which k8scheck leaves to kubeadm; with it the kubelet runs. The verdicts of a good node."""
+    machine.write("/var/lib/kubelet/config.yaml", gate.KUBELET_CONFIG)
+    boot(machine, "finished", "true")
+    probes = {(d.probe, d.good) for d in drifts.ALL}
+    script = "".join(f"test \"$({command})\" = '{good}' || exit 1\n" for command, good in sorted(probes))
+    boot(machine, "the good node", f"set -x; {script}{K8SCHECK} {report(1)}")
+    found = reported(machine)
+    suite.expect("the good node: what is left", set(wrong(found)), LEFT)
+    return found
+
+
+# ---- drifts
+
+
+# Of those that are still there; the good node has one of its own, which stays.
+REPAIRS = "k8scheck --live rollback --list | grep -c '  done: '"
+
+
+def one(drift, good, verdicts, folder):
+    """One drift in a machine of its own; the line of the table."""
     begun = time.monotonic()
-    result = function(*arguments)
-    print(f"{what}: {time.monotonic() - begun:.1f} s", flush=True)
-    return result
-
-
-def untouched(folder):
-    """From the guide's untouched node to one that passes, over a reboot, and back."""
-    machine = nspawn.Machine(folder, INSTALLED)
-    # Firewalld takes its names from netfilter of its own network; swap and modules are this machine's.
-    first, out = judged(machine)
-    print(out)
-    suite.expect("untouched: what fails", failing(first) - drifts.OF_THE_KERNEL, drifts.UNTOUCHED)
+    machine = nspawn.Machine(tempfile.mkdtemp(prefix="drift-", dir=folder), good.root)
+    name, command = drift.name, drift.probe
+    inject = f"{{ {drift.inject}\n}} || exit 1\n"
+    boot(machine, name, f"{inject}{K8SCHECK} --quiet {report(1)}\ntrue")
+    found = reported(machine)
+    suite.expect(f"{name}: verdicts", judge.unexpected(found, verdicts, drift.expect, APART), [])
     before = snapshot(machine)
-    code, out = machine.boot(f"{CHECK} --fix --dry-run")
-    suite.expect("dry run: exit code is that of the judgement", code, 1)
-    suite.expect_in("dry run: the plan", "nothing was changed", out)
-    suite.expect("dry run: nothing changed", tree.compare(before, snapshot(machine), PASSING), [])
-    code, out = machine.boot(
-        f"{CHECK} --skip swap-off --skip '*-loaded' --fix --yes --allow-weaken\necho code $?\n"
-        "systemctl is-active crio firewalld\nfirewall-cmd --get-default-zone\nsysctl net.ipv4.ip_forward\n"
-        f"{CHECK} --report json=/report.json >/dev/null\ntrue"
+    # Rebooted: what the boot verdict was about. Then the repair, of what a reboot mends by itself in front of one.
+    again = inject if drift.expect and drift.is_of_now() else ""
+    boot(
+        machine,
+        name,
+        f"({command}) >probed\n{K8SCHECK} --quiet {report(2)}\n{again}{REPAIR} {report(3)}; echo $? >fixed\n{REPAIRS} >repairs\ntrue",
     )
-    print(out)
-    now = verdicts(machine.read("/report.json"))
-    suite.expect("repaired: what still fails", failing(now) - drifts.OF_THE_KERNEL, drifts.LEFT)
-    rebooted, _ = judged(machine)
-    suite.expect("rebooted: what still fails", failing(rebooted) - drifts.OF_THE_KERNEL, drifts.LEFT)
-    for rule, horizons in now.items():
-        if horizons.get("boot") == "pass" and "now" in rebooted[rule]:
-            suite.expect_true(
-                f"rebooted: {rule} is as its boot verdict said",
-                rebooted[rule]["now"] in ("pass", "skip") or rule in drifts.OF_THE_KERNEL,
-                rebooted[rule],
-            )
-    good = machine.copy(os.path.dirname(folder) + "/" + os.path.basename(folder) + ".good")
-    code, out = machine.boot("k8scheck --live rollback --yes\n")
-    suite.expect_true("rollback", code == 0, out)
-    code, out = machine.boot("true")
-    suite.expect("taken back: the tree", tree.compare(before, snapshot(machine), PASSING), [])
-    last, _ = judged(machine)
-    suite.expect("taken back: what fails", failing(last) - drifts.OF_THE_KERNEL, drifts.UNTOUCHED)
-    return good
+    probed, fixed = machine.read(nspawn.CASE + "/probed").strip(), machine.read(nspawn.CASE + "/fixed").strip()
+    rebooted = reported(machine, 2)
+    boot_verdict = found.get(drift.rule, (None, None))[1]
+    suite.expect(f"{name}: what the reboot showed", probed, drift.shows)
+    if boot_verdict != "skip":
+        suite.expect(f"{name}: the boot verdict told the truth", judge.told_the_truth(drift, boot_verdict, probed), True)
+    for rule, (_, at_boot) in sorted(found.items()):
+        known = at_boot in ("pass", "fail") and rebooted[rule][0] in ("pass", "fail")
+        if known and rule not in APART and rule not in drift.brings:
+            suite.expect(f"{name}: {rule}, now behind the reboot", rebooted[rule][0], at_boot)
+    if drift.repairs:
+        suite.expect(f"{name}: the exit code of --fix", fixed, "0")
+        repairs = int(machine.read(nspawn.CASE + "/repairs"))
+        suite.expect(f"{name}: how many repairs there are", repairs, 2 if drift.expect else 1)
+        boot(
+            machine,
+            name,
+            f"({command}) >probed\n{K8SCHECK} --quiet {report(4)}\ntest {repairs} = 1 || k8scheck --live rollback --yes",
+        )
+        suite.expect(f"{name}: repaired and rebooted", judge.unexpected(reported(machine, 4), verdicts, {}, APART), [])
+        suite.expect(f"{name}: what it shows then", machine.read(nspawn.CASE + "/probed").strip(), drift.good)
+    compare(f"{name}: rolled back", before, machine)
+    alarms = judge.false_alarms(found, verdicts, drift.expect, APART)
+    line = judge.row(drift, found, probed, time.monotonic() - begun, alarms)
+    machine.remove()
+    return line
 
 
-def one_drift(good, name, drift, folder):
-    """Injected alone into the good node; what was written down beforehand is held against what is found."""
-    machine = good.copy(folder)
-    found, _ = judged(machine, drift["inject"])
-    mine = found[drift["rule"]]
-    suite.expect(f"{name}: {drift['rule']}", (mine.get("now"), mine.get("boot")), (drift["now"], drift["boot"]))
-    alarms = failing(found) - drifts.OF_THE_KERNEL - drifts.LEFT - set(drift.get("also", ())) - {drift["rule"]}
-    suite.expect(f"{name}: no other rule fails", alarms, set())
-    rebooted, _ = judged(machine)
-    after = rebooted[drift["rule"]].get("now")
-    if drift["boot"]:
-        suite.expect(f"{name}: the boot verdict told the truth", after, drift.get("after", drift["boot"]))
-    if drift.get("fixable", True):
-        code, out = machine.boot(f"{CHECK} --rule {drift['rule']} --fix --yes --allow-weaken\ntrue")
-        suite.expect_true(f"{name}: repaired", code == 0, out)
-        mended, _ = judged(machine)
-        suite.expect(f"{name}: after a reboot", "fail" in mended[drift["rule"]].values(), False)
-    print(f"{name:28} {drift['rule']:22} now {mine.get('now')!s:6} boot {mine.get('boot')!s:6} after a reboot {after!s:6}"
-          f" false alarms {sorted(alarms) or 'none'}", flush=True)
-
-
-WAITS = """
-mkdir -p /etc/k8scheck /etc/systemd/system/kubelet.service.d
-echo OPTIONS=--live >/etc/k8scheck/crio-1.18.env
-cp /usr/share/doc/k8scheck/kubelet-waits.conf /etc/systemd/system/kubelet.service.d/
-mkdir -p /var/lib/kubelet; test -s /var/lib/kubelet/config.yaml || echo 'kind: KubeletConfiguration' >/var/lib/kubelet/config.yaml
-systemctl daemon-reload
-"""
-STATE = "systemctl is-active kubelet.service; test -e /run/k8scheck/crio-1.18.closed && echo closed || echo open\n"
-
-
-def units(good, folder):
-    """The kubelet waits: held back by a rule that failed, let go by one that could not be decided, and after too long."""
-    profile = "extends: [crio-1.18]\nrules:\n"
-    own = "/usr/share/k8scheck/profiles/gate.yaml"
-    # Of the node's kernel nothing is known here; one rule of each kind stands for all.
-    cases = {
-        "passes": ("{id: one, check: sysctl.value, title: t, tags: [boot-gate], with: {settings: {net.ipv4.ip_forward: '1'}}}",
-                   "active", "open"),
-        "fails": ("{id: one, check: sysctl.value, title: t, tags: [boot-gate], with: {settings: {net.ipv4.ip_forward: '0'}}}",
-                  "inactive", "closed"),
-        "fails, without the tag": ("{id: one, check: sysctl.value, title: t, with: {settings: {net.ipv4.ip_forward: '0'}}}",
-                                   "active", "open"),
-        "cannot be decided": ("{id: one, check: file.state, title: t, tags: [boot-gate], with: {path: /loop, type: regular}}",
-                              "active", "open"),
-    }
-    del profile
-    for what, (rule, active, gate) in cases.items():
-        machine = good.copy(os.path.join(folder, what.replace(" ", "-")))
-        os.symlink("loop", machine.root + "/loop")
-        machine.write(own, f"rules: [{rule}]\n")
-        machine.boot(WAITS.replace("crio-1.18", "gate") + "sed -i s/crio-1.18/gate/g /etc/systemd/system/kubelet.service.d/k*\n"
-                     "systemctl enable kubelet k8scheck@gate.service")
-        code, out = machine.boot(STATE.replace("crio-1.18", "gate"))
-        suite.expect(f"a rule {what}: the kubelet, and the gate", out.split(), [active, gate])
-        if gate == "closed":
-            code, out = machine.boot(
-                "sysctl -q net.ipv4.ip_forward=0; echo net.ipv4.ip_forward=0 >/etc/sysctl.d/zz-last.conf\n"
-                "systemctl start kubelet\n" + STATE.replace("crio-1.18", "gate")
-            )
-            suite.expect("mended: the kubelet starts", out.split(), ["active", "open"])
-    machine = good.copy(os.path.join(folder, "slow"))
-    machine.write(own, "rules: [{id: one, check: exec.run, title: t, tags: [boot-gate], with: {program: /usr/bin/slow, arguments: []}}]\n")
-    machine.write("/usr/bin/slow", "#!/bin/sh\nsleep 300\n", 0o755)
-    machine.boot(WAITS.replace("crio-1.18", "gate") + "sed -i s/crio-1.18/gate/g /etc/systemd/system/kubelet.service.d/k*\n"
-                 "systemctl enable kubelet k8scheck@gate.service")
-    code, out = machine.boot(STATE.replace("crio-1.18", "gate"))
-    suite.expect("a rule that takes too long: the kubelet, and the gate", out.split(), ["active", "open"])
-    code, out = machine.boot(
-        "echo OPTIONS=--live >/etc/k8scheck/crio-1.18.env; systemctl start k8scheck-drift@crio-1.18.service; "
-        "systemctl is-failed k8scheck-drift@crio-1.18.service; python3 -c 'import json; print(len(json.load(open("
-        '"/var/log/k8scheck/drift-crio-1.18.json"))["rules"]))' + "'"
-    )
-    suite.expect_true("the timer's service leaves its report", out.split()[-1].isdigit() and int(out.split()[-1]) > 40, out)
-
-
-def gate(good, folder):
-    """One line does the guide's second half."""
-    machine = good.copy(folder)
-    kubeadm = "kubeadm init --pod-network-cidr=10.244.0.0/16"
-    select = "--rule ip-forward --rule crio-conmon --rule crio-service"
-    code, out = machine.boot(
-        "sed -i 's,^conmon = .*,conmon = \"/usr/libexec/crio/conmon\",' /etc/crio/crio.conf; rm -f /etc/crio/crio.conf.d/*\n"
-        f"{CHECK} {select} -- {kubeadm}; echo code $?; cat /var/log/stand-in/kubeadm.log 2>&1\n"
-        f"{CHECK} {select} --fix --yes --allow-weaken -- {kubeadm}; echo code $?; cat /var/log/stand-in/kubeadm.log\n"
-        f"{CHECK} {select} --var role=worker --var control-plane=192.168.77.1 -- kubeadm join 192.168.77.1:6443 --token t\n"
-        "cat /var/log/stand-in/kubeadm.log\n"
-    )
-    suite.expect_in("closed: kubeadm is not run", "code 125", out)
-    suite.expect_in("open, repaired: kubeadm is run", "code 0\ninit\n--pod-network-cidr=10.244.0.0/16\n", out)
-    suite.expect_in("a worker joins", "join\n192.168.77.1:6443\n--token\nt\n", out)
+def every_drift(chosen, good, verdicts, folder):
+    print(judge.HEAD, flush=True)
+    with concurrent.futures.ThreadPoolExecutor(2 if nspawn.may_run_together() else 1) as pool:
+        for line in pool.map(lambda drift: one(drift, good, verdicts, folder), chosen):
+            print(line, flush=True)
 
 
 def main():
+    words = [w for w in sys.argv[1:] if not w.startswith("--")]
+    everything = "--all" in sys.argv or bool(os.environ.get("K8SCHECK_TEST_ALL"))
+    installed, folder, names = os.path.abspath(words[0]), os.path.abspath(words[1]), words[2:]
+
+    def wanted(name):
+        return not names or any(part in name for part in names)
+
+    chosen = [d for d in drifts.ALL if wanted(d.name) and (everything or names or d.short)]
     try:
-        recipe.root()
-        with Folder() as folder:
-            good = timed("untouched, repaired, rebooted, taken back", untouched, folder)
-            try:
-                chosen = drifts.ALL if ALL else {n: d for n, d in drifts.ALL.items() if d.get("short")}
-                for name, drift in chosen.items():
-                    with Folder() as place:
-                        one_drift(good, name, drift, place)
-                with Folder() as place:
-                    timed("the gate", gate, good, place)
-                with Folder() as place:
-                    timed("units", units, good, place)
-            finally:
-                shutil.rmtree(os.path.dirname(good.root), ignore_errors=True)
+        nspawn.enter_namespace()
+        with Clock("the root"):
+            recipe.root()
+        os.makedirs(folder, exist_ok=True)
+        place = tempfile.mkdtemp(prefix="node-", dir=folder)
+        try:
+            fresh, machine, before = untouched(place, installed)
+            if wanted("untouched"):
+                taken_back(machine, before, place)
+            verdicts = finish(machine)
+            if chosen:
+                with Clock(f"{len(chosen)} drifts"):
+                    every_drift(chosen, machine, verdicts, place)
+            if wanted("gate"):
+                with Clock("the gate"):
+                    gate.in_front_of_kubeadm(suite, fresh, place, K8SCHECK)
+            if wanted("units"):
+                with Clock("units"):
+                    gate.in_front_of_kubelet(suite, machine, place, K8SCHECK, everything)
+        finally:
+            shutil.rmtree(place, ignore_errors=True)
     except recipe.Unavailable as e:
         skip(str(e))
     suite.end()
