@@ -18,7 +18,8 @@ import sys
 import contents
 from k8s import Suite
 
-NEXT = "0.1.1~test"
+MAJOR, MINOR, PATCH = contents.version().split(".")
+NEXT = f"{MAJOR}.{MINOR}.{int(PATCH) + 1}~test"
 # On stderr of dpkg-buildpackage and in the build's log.
 WARNING = re.compile(r"^(dpkg-\S+|dh_\S+): warning|\bwarning: |^WARNING:|^make.*warning", re.I)
 
