@@ -6,26 +6,23 @@
 static const char mount_point[] = "/sys/fs/selinux";
 
 enum {
-	STATUS_MAX = 64 * 1024
+	CONTEXT_MAX = 4096
 };
 
-/* The head of selinuxfs's file "status": struct selinux_kernel_status of security/selinux/include.
+/*
+ * SELinux without a policy decides nothing: getenforce(8) calls that disabled. Every process is
+ * then "kernel", which has no colon as contexts of a policy have. The count of loads in selinuxfs's
+ * file "status" does not tell: it begins at 0 when that file is first opened, and that is behind
+ * the first load (security/selinux/ss/status.c).
  */
-struct status {
-	uint32_t version, sequence, enforcing, policyload, deny_unknown;
-};
-
-/* SELinux without a policy decides nothing: getenforce(8) calls that disabled. */
 static bool has_policy(const struct selinux_rule *rule)
 {
 	struct kc_bytes bytes;
-	struct status status;
 
-	if (kc_read_file(rule->host, rule->run, "/sys/fs/selinux/status", STATUS_MAX, &bytes) < 0 ||
-	    bytes.size < sizeof(status))
+	if (kc_read_file(rule->host, rule->run, "/proc/1/attr/current", CONTEXT_MAX, &bytes) < 0 ||
+	    bytes.size == 0)
 		return true;
-	memcpy(&status, bytes.data, sizeof(status));
-	return status.version != 1 || status.policyload != 0;
+	return memchr(bytes.data, ':', bytes.size);
 }
 
 /* libselinux follows links and waits on a FIFO: what it opens has to be a file. */
