@@ -923,6 +923,25 @@ PLACES = [
         why={"absent": "where selinuxfs is not mounted SELinux is off", "crlf": "the number is whole"},
     ),
     Place(
+        "/proc/1/attr/current",
+        "selinux.mode",
+        "absent,empty,directory,fifo,socket,device,unreadable,loop,sparse,long-line,crlf,bom,nul,utf-8,cut-in:pass "
+        "cut-before:fail",
+        text="system_u:system_r:init_t:s0\n",
+        needle=":system_r:init_t:s0",
+        live=True,
+        parameters={"modes": ["permissive"]},
+        files={"/sys/fs/selinux/enforce": "0\n"},
+        hidden=FILE_FAULTS,
+        why={
+            **of(
+                "absent,dangling,empty,directory,fifo,socket,device,unreadable,loop,sparse,long-line",
+                "a kernel with selinuxfs that does not tell of a process has a policy: enforce decides",
+            ),
+            **of("crlf,bom,nul,utf-8,cut-in", "a colon is what a policy's contexts have"),
+        },
+    ),
+    Place(
         "/proc/net/ip_tables_names",
         "network.iptables-backend",
         "absent,empty:pass crlf,bom,cut-in:fail nul,utf-8:fail|error",
@@ -1008,12 +1027,13 @@ PLACES = [
     Place(
         "/usr/lib/systemd/system/kubelet.service",
         "kubelet.endpoint",
-        "absent,empty:fail|error|skip device,loop:fail|error crlf,bom:pass nul,utf-8,cut-before,cut-in:pass|fail|error",
+        "absent,empty:fail|error|skip device:skip loop:fail|error crlf,bom:pass nul,utf-8,cut-before,cut-in:pass|fail|error",
         text=guide.sample("kubelet.service"),
         needle="ExecStart=/usr/bin/kubelet",
         why={
             "crlf": SYSTEMD_CR,
             "bom": "systemd's reader passes over a byte-order mark",
+            "device": "systemd takes any device node for /dev/null: the unit is masked",
             **of("nul,utf-8,cut-before,cut-in", "the drop-in replaces ExecStart="),
         },
     ),
