@@ -29,10 +29,11 @@ rpm_build=(meson ninja-build gcc gcc-c++ pkgconf-pkg-config libyaml-devel nettle
 deb_test=(libcmocka-dev valgrind libxml2-utils python3 python3-jsonschema python3-yaml python3-dbusmock dbus containerd mmdebstrap systemd-container clang
     firewalld nftables python3-nftables
     clang-format iproute2 kmod procps rpm busybox-static
+    qemu-system-x86 qemu-utils openssh-client e2fsprogs fdisk
     debhelper dpkg-dev lintian bash-completion zsh fish)
 rpm_test=(libcmocka-devel valgrind libxml2 python3 python3-jsonschema python3-pyyaml python3-dbusmock dbus-daemon systemd-container clang clang-tools-extra
     firewalld nftables python3-nftables
-    iproute kmod procps-ng rpm-build rpmlint bash-completion zsh fish)
+    iproute kmod procps-ng openssh-clients e2fsprogs util-linux rpm-build rpmlint bash-completion zsh fish)
 
 # Not in every release; a test that needs it is skipped without.
 optional_test=(ansible-core)
