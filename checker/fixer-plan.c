@@ -97,23 +97,6 @@ static int order_items(struct kc_repair *r, struct kc_err *err)
 
 /* ---- looking ---- */
 
-static bool same_text(const void *a, uint64_t n, const void *b, uint64_t m)
-{
-	return n == m && (n == 0 || memcmp(a, b, n) == 0);
-}
-
-bool kc_repair_same(const struct kc_step *a, const struct kc_step *b)
-{
-	const bool starts = a->kind == KC_STEP_UNIT_RESTART && b->kind == KC_STEP_UNIT_START;
-
-	if (!kc_streq0(a->target, b->target))
-		return false;
-	if (starts)
-		return true;
-	return a->kind == b->kind && a->mode == b->mode && a->uid == b->uid && a->gid == b->gid &&
-	       same_text(a->content, a->content_size, b->content, b->content_size);
-}
-
 /* Whether two steps would change one place into different things. */
 static bool collide(const struct kc_fix_step *a, const struct kc_fix_step *b)
 {
@@ -125,9 +108,7 @@ static bool collide(const struct kc_fix_step *a, const struct kc_fix_step *b)
 		}
 	}
 	return kc_runtime_kind(a->step.kind) && a->step.kind == b->step.kind &&
-	       kc_streq0(a->step.target, b->step.target) &&
-	       !same_text(a->step.content, a->step.content_size, b->step.content,
-			  b->step.content_size);
+	       kc_streq0(a->step.target, b->step.target) && !kc_step_same(&a->step, &b->step);
 }
 
 /* Changes that a step before makes already, as two units may want the same folder. */
@@ -258,7 +239,7 @@ static int look_at(struct kc_repair *r, size_t index, struct kc_err *err)
 
 		if (before->fix.state != KC_STATE_NEEDED)
 			continue;
-		if (kc_repair_same(&before->fix.step, &step->step)) {
+		if (kc_step_same(&before->fix.step, &step->step)) {
 			item->same = true;
 			step->state = KC_STATE_ALREADY;
 			step->text = kc_arena_printf(arena, "rule %s does it",

@@ -38,9 +38,6 @@ int kc_repair_look(struct kc_repair *r, struct kc_err *err);
 /* Looks at one item once more, as when the steps before it are done. */
 int kc_repair_look_again(struct kc_repair *r, struct kc_repair_item *item, struct kc_err *err);
 
-/* Two rules that want the same: it is done once. A restart is a start, too. */
-bool kc_repair_same(const struct kc_step *a, const struct kc_step *b);
-
 /* The plan as it stands, to k8scheck. */
 int kc_repair_tell(struct kc_repair *r, struct kc_err *err);
 

@@ -41,7 +41,7 @@ static bool was_done_before(const struct kc_repair *r, size_t index)
 {
 	for (size_t i = 0; i < index; i++) {
 		if (r->items[i].fix.state == KC_STATE_DONE &&
-		    kc_repair_same(&r->items[i].fix.step, &r->items[index].fix.step))
+		    kc_step_same(&r->items[i].fix.step, &r->items[index].fix.step))
 			return true;
 	}
 	return false;

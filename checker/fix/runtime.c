@@ -182,6 +182,9 @@ int kc_runtime_do(struct kc_fix *fix, struct kc_transaction *t, const struct kc_
 	r = kind->get(fix, target, content, err, &now);
 	if (r == 0 && step->appears && kc_streq0(now, step->value_after))
 		return 0;
+	/* A module that others have loaded since, or that came with another one. */
+	if (r == 0 && !kind->inverse && now && kc_streq(now, step->value_after))
+		return 0;
 	if (r == 0 && !step->appears && !kc_streq0(now, step->value_before))
 		return kc_err_set(err, -EBUSY,
 				  "%s has changed since the plan was made: %s, and was %s", target,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "plan.h"
+#include "base/str.h"
 
 const char *const kc_step_kind_names[] = {
 	"make-dir",	"write-file",	  "edit-file",	    "move-aside",     "remove-file",
@@ -42,4 +43,25 @@ uint32_t kc_plan_count(const struct kc_plan *plan, uint32_t state)
 bool kc_plan_step_restarts(const struct kc_plan_step *step)
 {
 	return step->kind == KC_STEP_UNIT_RESTART || (step->flags & KC_STEP_NEEDS_REBOOT);
+}
+
+static bool same_owner(const struct kc_step *a, const struct kc_step *b)
+{
+	return a->mode == b->mode && a->uid == b->uid && a->gid == b->gid;
+}
+
+static bool same_content(const struct kc_step *a, const struct kc_step *b)
+{
+	return a->content_size == b->content_size &&
+	       (a->content_size == 0 || memcmp(a->content, b->content, a->content_size) == 0);
+}
+
+bool kc_step_same(const struct kc_step *does, const struct kc_step *wanted)
+{
+	if (!kc_streq0(does->target, wanted->target))
+		return false;
+	if (does->kind == KC_STEP_UNIT_RESTART && wanted->kind == KC_STEP_UNIT_START)
+		return true;
+	return does->kind == wanted->kind && same_content(does, wanted) &&
+	       (does->kind > KC_STEP_SET_MODE || same_owner(does, wanted));
 }

@@ -96,6 +96,12 @@ uint32_t kc_plan_count(const struct kc_plan *plan, uint32_t state);
 bool kc_plan_step_restarts(const struct kc_plan_step *step);
 
 /*
+ * Whether one step does what the other is to do, as two rules may want the same. A restart is a
+ * start, too. Mode and owner count for files and folders alone: nothing else has any.
+ */
+bool kc_step_same(const struct kc_step *does, const struct kc_step *wanted);
+
+/*
  * What a format says about a plan. Writes to the stream alone. 0, or negative errno with a
  * sentence.
  */
