@@ -24,6 +24,7 @@ sys.path[:0] = [HERE, os.path.join(HERE, "..", "integration"), os.path.join(HERE
 import drifts  # noqa: E402
 import gate  # noqa: E402
 import judge  # noqa: E402
+import node  # noqa: E402
 import nspawn  # noqa: E402
 import recipe  # noqa: E402
 import tree  # noqa: E402
@@ -48,60 +49,11 @@ APART = {
     "keys-root-maxkeys",
     "keys-root-maxbytes",
 }
-# (now, boot) of the guide's untouched node, where that is neither a pass nor a skip.
-UNTOUCHED = {
-    "host-os": ("skip", "fail"),
-    "firewall": drifts.BOTH,
-    "ip-forward": drifts.BOTH,
-    "crio-service": drifts.BOTH,
-    "crio-socket": drifts.AT_NOW,
-    "crio-conmon": drifts.AT_BOOT,
-    "kubelet-cgroup-driver": drifts.AT_BOOT,
-    "kubelet-arguments": drifts.AT_BOOT,
-    "kubelet-crio-agree": drifts.AT_BOOT,
-    "kubelet-service": drifts.AT_BOOT,
-}
-# Its evidence, as the report says it.
-EVIDENCE = {
-    "host-os": "debian 12",
-    "firewall": "default zone public",
-    "ip-forward": "/proc/sys/net/ipv4/ip_forward",
-    "crio-conmon": "/usr/libexec/crio/conmon: not there",
-    "kubelet-cgroup-driver": "cgroupfs",
-}
-# Debian is none of the systems that the guide is for.
-LEFT = {"host-os"}
-
 SELECT = " ".join(f"--skip {rule}" for rule in sorted(APART))
 K8SCHECK = f"k8scheck --live --profile crio-1.18 --color never {SELECT}"
 REPAIR = f"{K8SCHECK} --quiet --fix --yes --allow-weaken"
 
-# What a boot changes by itself, and what is the test's own; all else is compared.
-PASSING = (
-    "case",
-    "dev",
-    "proc",
-    "run",
-    "sys",
-    "tmp",
-    ".autorelabel",
-    "etc/machine-id",
-    # Updated once by the first boot.
-    "etc/.updated",
-    "var/.updated",
-    "var/cache/ldconfig",
-    "var/log",
-    "var/tmp",
-    "var/lib/systemd",
-    "var/lib/dbus",
-    "var/lib/private",
-    # Transactions are kept.
-    "var/lib/k8scheck",
-)
-# Folders that have what comes and goes.
-TOUCHED = (".", "etc", "var", "var/lib", "var/cache")
-
-# What runs, and what the kernel has of the machine's own: compared in front of and behind a dry run.
+# What runs, and what the kernel has of the container's own: compared in front of and behind a dry run.
 RUNNING = (
     "sysctl -a 2>/dev/null | grep ^net | grep -v -e neigh -e nf_conntrack -e bucket; systemctl list-units --no-legend --plain "
     "--type=service,socket,target,mount,swap | sort; systemctl list-unit-files --no-legend; firewall-cmd --list-all-zones; "
@@ -128,32 +80,14 @@ def boot(machine, what, script):
 
 
 def snapshot(machine):
-    return list(tree.snapshot(machine.root, PASSING))
+    return list(tree.snapshot(machine.root, node.PASSING))
 
 
 def compare(what, before, machine):
-    suite.expect(what, tree.compare(before, snapshot(machine), PASSING, TOUCHED), [])
-
-
-class Clock:
-    def __init__(self, what):
-        self.what, self.begun = what, time.monotonic()
-
-    def seconds(self):
-        return time.monotonic() - self.begun
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *unused):
-        print(f"{self.what}: {self.seconds():.1f} s", flush=True)
+    suite.expect(what, tree.compare(before, snapshot(machine), node.PASSING, node.TOUCHED), [])
 
 
 # ---- the untouched node
-
-
-def screen(out, title):
-    print(f"---- k8scheck {title}\n{out}----", flush=True)
 
 
 def wrong(found):
@@ -168,7 +102,7 @@ def untouched(folder, installed):
     boot(fresh, "first boot", "true")
     before = snapshot(fresh)
     machine = nspawn.Machine(os.path.join(folder, "repaired"), fresh.root)
-    with Clock("untouched: judged, and a dry run"):
+    with node.Clock("untouched: judged, and a dry run"):
         out = boot(
             machine,
             "untouched",
@@ -178,38 +112,38 @@ def untouched(folder, installed):
             f"{EVERYTHING} >tree-2 || exit 1; ( {RUNNING} ) >running-2\n"
             "python3 tree.py compare tree-1 tree-2; diff running-1 running-2; wc -l <tree-1",
         )
-        suite.expect("untouched: what fails, and when", wrong(reported(machine)), UNTOUCHED)
-        screen(machine.read(nspawn.CASE + "/judged"), "on the untouched node")
-        for rule, evidence in EVIDENCE.items():
+        suite.expect("untouched: what fails, and when", wrong(reported(machine)), node.UNTOUCHED)
+        node.screen(machine.read(nspawn.CASE + "/judged"), "on the untouched node")
+        for rule, evidence in node.EVIDENCE.items():
             suite.expect_in(f"untouched: evidence for {rule}", evidence, machine.read(nspawn.CASE + "/judged"))
         suite.expect_in("dry run: it says what it is", "nothing was changed", out.lower())
         plan, _, differences = out.partition("code 1\n")
         suite.expect_in("dry run: the plan", "/etc/crio/crio.conf.d/", plan)
         suite.expect_true("dry run: nothing changed, in thousands of files", differences.strip().isdigit(), differences)
         compare("dry run, behind a boot", before, machine)
-    with Clock("repaired"):
+    with node.Clock("repaired"):
         out = boot(machine, "repaired", f"{REPAIR}; echo code $?\n{K8SCHECK} {report(1)} >judged; echo code $?")
         suite.expect_true("repaired, and the gate is open", out.endswith("code 0\ncode 0\n"), out)
-        suite.expect("repaired: what is left", set(wrong(reported(machine))), LEFT)
+        suite.expect("repaired: what is left", set(wrong(reported(machine))), node.LEFT)
         print(out)
-        screen(machine.read(nspawn.CASE + "/judged"), "after --fix")
-    with Clock("rebooted"):
+        node.screen(machine.read(nspawn.CASE + "/judged"), "after --fix")
+    with node.Clock("rebooted"):
         probes = (drifts.FORWARD, drifts.ZONE, drifts.CRIO)
         out = boot(machine, "rebooted", f"{K8SCHECK} {report(1)} >judged\n" + "\n".join(p[0] for p in probes))
-        suite.expect("rebooted: what is left", set(wrong(reported(machine))), LEFT)
+        suite.expect("rebooted: what is left", set(wrong(reported(machine))), node.LEFT)
         suite.expect("rebooted: what the system has", out.split(), [p[1] for p in probes])
-        screen(machine.read(nspawn.CASE + "/judged"), "after --fix and a reboot")
+        node.screen(machine.read(nspawn.CASE + "/judged"), "after --fix and a reboot")
     return fresh, machine, before
 
 
 def taken_back(machine, before, folder):
     back = nspawn.Machine(os.path.join(folder, "back"), machine.root)
-    with Clock("rolled back, rebooted"):
+    with node.Clock("rolled back, rebooted"):
         out = boot(back, "rollback", "k8scheck --live rollback --yes; echo code $?")
         suite.expect_in("rollback: exit code", "code 0\n", out)
         compare("rolled back: the tree", before, back)
         boot(back, "rolled back, rebooted", f"{K8SCHECK} {report(1)}\ntrue")
-        suite.expect("rolled back, rebooted: what fails", wrong(reported(back)), UNTOUCHED)
+        suite.expect("rolled back, rebooted: what fails", wrong(reported(back)), node.UNTOUCHED)
         compare("rolled back, rebooted: the tree", before, back)
     back.remove()
 
@@ -222,7 +156,7 @@ def finish(machine):
     script = "".join(f"test \"$({command})\" = '{good}' || exit 1\n" for command, good in sorted(probes))
     boot(machine, "the good node", f"set -x; {script}{K8SCHECK} {report(1)}")
     found = reported(machine)
-    suite.expect("the good node: what is left", set(wrong(found)), LEFT)
+    suite.expect("the good node: what is left", set(wrong(found)), node.LEFT)
     return found
 
 
@@ -296,7 +230,7 @@ def main():
     chosen = [d for d in drifts.ALL if wanted(d.name) and (everything or names or d.short)]
     try:
         nspawn.enter_namespace()
-        with Clock("the root"):
+        with node.Clock("the root"):
             recipe.root()
         os.makedirs(folder, exist_ok=True)
         place = tempfile.mkdtemp(prefix="node-", dir=folder)
@@ -306,13 +240,13 @@ def main():
                 taken_back(machine, before, place)
             verdicts = finish(machine)
             if chosen:
-                with Clock(f"{len(chosen)} drifts"):
+                with node.Clock(f"{len(chosen)} drifts"):
                     every_drift(chosen, machine, verdicts, place)
             if wanted("gate"):
-                with Clock("the gate"):
+                with node.Clock("the gate"):
                     gate.in_front_of_kubeadm(suite, fresh, place, K8SCHECK)
             if wanted("units"):
-                with Clock("units"):
+                with node.Clock("units"):
                     gate.in_front_of_kubelet(suite, machine, place, K8SCHECK, everything)
         finally:
             shutil.rmtree(place, ignore_errors=True)

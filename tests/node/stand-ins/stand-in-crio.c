@@ -11,6 +11,7 @@
 #include <fts.h>
 #include <nghttp2/nghttp2.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -20,6 +21,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define CONFIG	"/etc/crio/crio.conf"
@@ -389,6 +391,17 @@ static void stop(int signal)
 	_exit(0);
 }
 
+/* As containers/storage does before it looks whether there is overlayfs; that it fails says
+ * nothing. */
+static void load_overlay(void)
+{
+	char *const command[] = { (char *)"modprobe", (char *)"-q", (char *)"overlay", NULL };
+	pid_t pid;
+
+	if (posix_spawnp(&pid, command[0], NULL, NULL, command, environ) == 0)
+		(void)waitpid(pid, NULL, 0);
+}
+
 int main(int argc, char **argv)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
@@ -401,6 +414,7 @@ int main(int argc, char **argv)
 	read_configuration();
 	take_flags(argv);
 	check_conmon();
+	load_overlay();
 	(void)mkdir("/var/run/crio", 0755);
 	(void)unlink(settings[LISTEN].value);
 	if (strlen(settings[LISTEN].value) >= sizeof(address.sun_path))
