@@ -55,6 +55,14 @@ ALL = (
         "/dev/zram0",
         short=True,
     ),
+    Drift(
+        "swap, by the type of its partition",
+        "swap-off",
+        "sfdisk --quiet --no-reread --no-tell-kernel --part-type /dev/vda 2 0657FD6D-A4AB-43C4-84E5-0933C84B4F4F",
+        {"swap-off": BOOT},
+        SWAP,
+        "/dev/vda2",
+    ),
     # A line that nobody acts on: it says noauto.
     Drift(
         "swap, by fstab with noauto",

@@ -29,7 +29,7 @@ import pack  # noqa: E402
 SUITE = "bookworm"
 PACKAGES = (
     # A system that boots.
-    "systemd systemd-sysv dbus udev kmod procps iproute2 netbase util-linux e2fsprogs openssh-server python3 "
+    "systemd systemd-sysv dbus udev kmod procps iproute2 netbase util-linux fdisk e2fsprogs openssh-server python3 "
     "libnss-myhostname "
     # Its own kernel, for those who boot it with one.
     "linux-image-cloud-amd64 initramfs-tools busybox systemd-zram-generator "

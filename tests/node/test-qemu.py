@@ -84,7 +84,10 @@ suite = Suite("node, booted by QEMU")
 def report(machine, options="--quiet"):
     """(what it says, {rule: verdicts})."""
     _, out = machine.run(f"{K8SCHECK} {options} --report text --report json={REPORT}")
-    return out, judge.verdicts(machine.get(REPORT))
+    found = judge.verdicts(machine.get(REPORT))
+    if any("error" in pair for pair in found.values()):
+        print(out)
+    return out, found
 
 
 def snapshot(machine, name):
